@@ -1,0 +1,37 @@
+# replenish - what is about to sell out, when, and how much to order
+
+EXTENSION    = replenish
+EXTVERSION   = 1.0
+MODULE_big   = replenish
+PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
+
+# What knows nothing of PostgreSQL comes first; nothing depends upwards.
+CORE_OBJS    = src/demand.o src/demand_text.o src/distribution.o \
+               src/forecast.o src/inventory.o
+OBJS         = $(CORE_OBJS) \
+               src/demand_io.o src/demand_sql.o src/forecast_sql.o \
+               src/inventory_sql.o \
+               src/replenish.o
+
+# The install script is its parts in this order.
+SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql
+SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA_built   = $(SQL_SCRIPT)
+
+REGRESS      =
+REGRESS_OPTS = --inputdir=test --load-extension=replenish
+ISOLATION    =
+ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
+PROVE_TESTS  = test/t/*.pl
+
+EXTRA_CLEAN  = $(SQL_SCRIPT)
+
+PG_CONFIG   ?= pg_config
+PG_CPPFLAGS  = -I$(srcdir)/src
+PGXS        := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(SQL_SCRIPT): $(SQL_PARTS)
+	cat $^ > $@
+
+$(OBJS): $(wildcard src/*.h)

@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between PostgreSQL 15 and 19: the only file that tests
+ *	  PG_VERSION_NUM.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REPLENISH_COMPAT_H
+#define REPLENISH_COMPAT_H
+
+#include "postgres.h"
+
+#if PG_VERSION_NUM < 150000
+#error "replenish needs PostgreSQL 15 or later"
+#endif
+
+/* VARDATA and friends moved from postgres.h to varatt.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* the library's name and version show in pg_get_loaded_modules() */
+#if PG_VERSION_NUM >= 180000
+#define REPLENISH_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT(.name = "replenish", .version = "1.0")
+#else
+#define REPLENISH_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+#endif							/* REPLENISH_COMPAT_H */
