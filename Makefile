@@ -11,10 +11,14 @@ CORE_OBJS    = src/demand.o src/demand_text.o src/distribution.o \
 OBJS         = $(CORE_OBJS) \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o \
-               src/replenish.o
+               src/source.o src/batch.o src/inbox.o src/scan.o src/capture.o \
+               src/fold.o src/fold_sql.o src/decider.o src/launch.o \
+               src/worker.o src/replenish.o
 
 # The install script is its parts in this order.
-SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql
+SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
+               sql/state.sql sql/settings.sql sql/decide.sql sql/watch.sql \
+               sql/verify.sql sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
