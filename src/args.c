@@ -65,6 +65,13 @@ arg_moment_usec(TimestampTz at, const char *argname)
 	return at + EPOCH_DIFF_USEC;
 }
 
+/* The moment at which a minute since 1970-01-01 UTC begins. */
+TimestampTz
+arg_moment_from_minute(int64 minute)
+{
+	return minute * USECS_PER_MINUTE - EPOCH_DIFF_USEC;
+}
+
 /* Raises an error unless the value is a finite number. */
 void
 arg_check_quantity(double value, const char *argname)

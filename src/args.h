@@ -18,6 +18,9 @@ extern int64 arg_interval_usec(const Interval *span, const char *argname);
 /* microseconds since 1970-01-01 UTC; outside 1970 to 3000 is refused */
 extern int64 arg_moment_usec(TimestampTz at, const char *argname);
 
+/* the moment at which a minute, counted from 1970-01-01 UTC, begins */
+extern TimestampTz arg_moment_from_minute(int64 minute);
+
 /* neither NaN nor infinite */
 extern void arg_check_quantity(double value, const char *argname);
 
