@@ -75,7 +75,7 @@ CREATE FUNCTION replenish.resolve_policy(sku text, location text)
 			coalesce(i.exit_margin, s.exit_margin, l.exit_margin,
 				d.exit_margin, 0.1),
 			coalesce(i.moq, s.moq, l.moq, d.moq, 0),
-			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 0),
+			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 1),
 			coalesce(i.maximum, s.maximum, l.maximum, d.maximum, 'Infinity'),
 			coalesce(i.fixed_threshold, s.fixed_threshold, l.fixed_threshold,
 				d.fixed_threshold),

@@ -77,7 +77,7 @@ COMMENT ON COLUMN replenish.policy.exit_margin IS
 COMMENT ON COLUMN replenish.policy.moq IS
 'Smallest quantity that can be ordered, in units; default 0.';
 COMMENT ON COLUMN replenish.policy.multiple IS
-'Pack size: orders are multiples of it, in units; default 0, any quantity.';
+'Pack size: orders are multiples of it, in units; default 1, whole units; 0 is any quantity.';
 COMMENT ON COLUMN replenish.policy.maximum IS
 'Largest quantity of one order, in units; default none.';
 COMMENT ON COLUMN replenish.policy.fixed_threshold IS
