@@ -31,6 +31,14 @@ static const int ring_start[DEMAND_LEVELS] = {
 	DEMAND_MINUTES + DEMAND_HOURS + DEMAND_DAYS
 };
 
+/* what is younger than this is in the ring, wherever its bucket begins */
+static const int64_t safe_minutes[DEMAND_LEVELS] = {
+	DEMAND_MINUTES,
+	(DEMAND_HOURS - 1) * 60,
+	(DEMAND_DAYS - 1) * 1440,
+	(DEMAND_WEEKS - 1) * 10080
+};
+
 /* how many buckets of the next finer level make one */
 static const int finer_count[DEMAND_LEVELS] = {1, 60, 24, 7};
 
@@ -74,8 +82,9 @@ demand_micros(double units, int64_t *micros)
 		return false;
 	/* apart, because units * 10^6 may need more bits than a double has */
 	whole = (int64_t) units;
-	*micros = whole * DEMAND_MICROS +
-		(int64_t) rint((units - (double) whole) * DEMAND_MICROS);
+	*micros = whole * DEMAND_MICROS;
+	if (units != (double) whole)
+		*micros += (int64_t) rint((units - (double) whole) * DEMAND_MICROS);
 	return true;
 }
 
@@ -280,7 +289,8 @@ demand_add(DemandRings *rings, int64_t minute, int64_t micros)
 		int64_t		bucket = bucket_of(level, minute);
 
 		/* what a coarser ring has lost, a finer one has lost before */
-		if (bucket <= bucket_of(level, rings->end) - ring_size[level])
+		if (rings->end - minute >= safe_minutes[i] &&
+			bucket <= bucket_of(level, rings->end) - ring_size[level])
 			break;
 		slot[n] = slot_of(level, bucket);
 		if (__builtin_add_overflow(rings->amount[slot[n]], micros, &sum[n]))
