@@ -36,7 +36,7 @@ cleanup() {
 	trap '' INT TERM HUP
 	[ -z "$child" ] || kill -TERM "$child" 2>/dev/null || :
 	if [ -f "$PREFIX/data/postmaster.pid" ]; then
-		$AS_SERVER_USER "$PRIVATE_BINDIR/pg_ctl" stop -s -m immediate \
+		$AS_SERVER_USER "$PRIVATE_BINDIR/pg_ctl" stop -s -m immediate -t 10 \
 			-D "$PREFIX/data" || :
 	fi
 	rm -rf "$PREFIX"
