@@ -35,6 +35,7 @@ cleanup() {
 	status=$?
 	trap '' INT TERM HUP
 	[ -z "$child" ] || kill -TERM "$child" 2>/dev/null || :
+	cd /
 	if [ -f "$PREFIX/data/postmaster.pid" ]; then
 		$AS_SERVER_USER "$PRIVATE_BINDIR/pg_ctl" stop -s -m immediate -t 10 \
 			-D "$PREFIX/data" || :
