@@ -6,26 +6,32 @@ MODULE_big   = replenish
 PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
-CORE_OBJS    = src/demand.o src/demand_text.o src/distribution.o \
+CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
+               src/demand_text.o src/distribution.o \
                src/forecast.o src/inventory.o
 OBJS         = $(CORE_OBJS) \
+               src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o \
-               src/replenish.o
+               src/source.o src/batch.o src/inbox.o src/scan.o src/capture.o \
+               src/fold.o src/fold_sql.o src/decider.o src/launch.o \
+               src/worker.o src/replenish.o
 
 # The install script is its parts in this order.
-SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql
+SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
+               sql/state.sql sql/settings.sql sql/decide.sql sql/watch.sql \
+               sql/verify.sql sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
-REGRESS      =
+REGRESS      = demand_type demand_aggregates demand_accessors demand_groups
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    =
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
-EXTRA_CLEAN  = $(SQL_SCRIPT)
+EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -I$(srcdir)/src
@@ -46,3 +52,30 @@ $(SQL_SCRIPT): $(SQL_PARTS)
 	cat $^ > $@
 
 $(OBJS): $(wildcard src/*.h)
+
+# Tests of the demand summary that need no server.
+DEMAND_CORE  = src/demand.c src/demand_read.c src/demand_pack.c \
+               src/demand_text.c
+FUZZ_CC     ?= clang
+RUNS        ?= 1000000
+
+.PHONY: unit fuzz
+
+test/unit/core_test: test/unit/core_test.c $(DEMAND_CORE) $(wildcard src/*.h)
+	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/unit/core_test.c $(DEMAND_CORE) -lm
+
+unit: test/unit/core_test
+	test/unit/core_test
+
+test/fuzz/demand_fuzz: test/fuzz/demand_fuzz.c $(DEMAND_CORE) \
+		$(wildcard src/*.h)
+	$(FUZZ_CC) -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined -Isrc -o $@ \
+		test/fuzz/demand_fuzz.c $(DEMAND_CORE) -lm
+
+# What is found stays in a scratch directory; the seeds stay as they are.
+fuzz: test/fuzz/demand_fuzz
+	mkdir -p tmp_check/fuzz
+	test/fuzz/demand_fuzz -runs=$(RUNS) -max_len=2048 \
+		-artifact_prefix=tmp_check/fuzz/ tmp_check/fuzz test/fuzz/corpus

@@ -1,0 +1,507 @@
+---------------------------------------------------------------------------
+-- Deciding: from the inbox to state, from state to tiers, from tiers to events.
+---------------------------------------------------------------------------
+
+CREATE TYPE replenish.item_key AS (
+	sku text COLLATE "C",
+	location text COLLATE "C"
+);
+COMMENT ON TYPE replenish.item_key IS 'An item: one SKU at one location.';
+
+CREATE FUNCTION replenish.become_decider() RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_become_decider'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.become_decider() IS
+'Waits until no other session decides; this one does until its transaction ends. Refused in REPEATABLE READ and SERIALIZABLE transactions and during recovery.';
+
+CREATE FUNCTION replenish.wake() RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_wake'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.wake() IS
+'Has the worker look at the inbox when this transaction has committed.';
+
+CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'replenish_inbox_waits'
+	LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION replenish.inbox_waits() IS
+'Whether any movement waits in the inbox.';
+
+CREATE FUNCTION replenish.drain(clock timestamptz,
+	OUT kind text, OUT source integer, OUT sku text, OUT location text,
+	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
+	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
+	OUT amount bigint) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'replenish_drain'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.drain(timestamptz) IS
+'Takes every movement from the inbox, exactly once, summed. kind demand: a summary up to the clock, by source, sku, location and channel; stock: units by source, sku and location; postponed: demand dated after the clock, in micro-units by minute; fault: rows that cannot be counted, their reason in channel and their number in amount; touch: items to look at again. For the decider only.';
+
+CREATE FUNCTION replenish.pending(clock timestamptz,
+	OUT kind text, OUT source integer, OUT sku text, OUT location text,
+	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
+	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
+	OUT amount bigint) RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'replenish_pending'
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+COMMENT ON FUNCTION replenish.pending(timestamptz) IS
+'What drain() would take, left where it is. It takes no predicate locks, so that a SERIALIZABLE report never makes an order fail.';
+
+CREATE FUNCTION replenish.absorb(state replenish.demand,
+	delta replenish.demand) RETURNS replenish.demand
+	AS 'MODULE_PATHNAME', 'replenish_absorb'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION replenish.absorb(replenish.demand, replenish.demand) IS
+'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, so that one poisoned item stops no other.';
+
+-- Where nobody has said anything else.
+CREATE FUNCTION replenish.resolve_policy(sku text, location text)
+	RETURNS TABLE (service_level float8, lead_time interval,
+		lead_time_sd interval, review_period interval, order_cycle interval,
+		buffer float8, exit_margin float8, moq float8, multiple float8,
+		maximum float8, fixed_threshold float8, assumed text[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce(i.service_level, s.service_level, l.service_level,
+				d.service_level, 0.95),
+			coalesce(i.lead_time, s.lead_time, l.lead_time, d.lead_time,
+				interval '30 days'),
+			coalesce(i.lead_time_sd, s.lead_time_sd, l.lead_time_sd,
+				d.lead_time_sd, interval '8 days'),
+			coalesce(i.review_period, s.review_period, l.review_period,
+				d.review_period, interval '7 days'),
+			coalesce(i.order_cycle, s.order_cycle, l.order_cycle,
+				d.order_cycle, interval '30 days'),
+			coalesce(i.buffer, s.buffer, l.buffer, d.buffer, 0.25),
+			coalesce(i.exit_margin, s.exit_margin, l.exit_margin,
+				d.exit_margin, 0.1),
+			coalesce(i.moq, s.moq, l.moq, d.moq, 0),
+			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 0),
+			coalesce(i.maximum, s.maximum, l.maximum, d.maximum, 'Infinity'),
+			coalesce(i.fixed_threshold, s.fixed_threshold, l.fixed_threshold,
+				d.fixed_threshold),
+			pg_catalog.array_remove(ARRAY[
+				CASE WHEN coalesce(i.service_level, s.service_level,
+					l.service_level, d.service_level) IS NULL
+					THEN 'service_level' END,
+				CASE WHEN coalesce(i.lead_time, s.lead_time, l.lead_time,
+					d.lead_time) IS NULL THEN 'lead_time' END,
+				CASE WHEN coalesce(i.lead_time_sd, s.lead_time_sd,
+					l.lead_time_sd, d.lead_time_sd) IS NULL
+					THEN 'lead_time_sd' END,
+				CASE WHEN coalesce(i.review_period, s.review_period,
+					l.review_period, d.review_period) IS NULL
+					THEN 'review_period' END,
+				CASE WHEN coalesce(i.order_cycle, s.order_cycle, l.order_cycle,
+					d.order_cycle) IS NULL THEN 'order_cycle' END,
+				CASE WHEN coalesce(i.buffer, s.buffer, l.buffer, d.buffer)
+					IS NULL THEN 'buffer' END], NULL)
+		FROM (VALUES (1)) one
+		LEFT JOIN replenish.policy i
+			ON i.sku = resolve_policy.sku AND i.location = resolve_policy.location
+		LEFT JOIN replenish.policy s
+			ON s.sku = resolve_policy.sku AND s.location IS NULL
+		LEFT JOIN replenish.policy l
+			ON l.sku IS NULL AND l.location = resolve_policy.location
+		LEFT JOIN replenish.policy d
+			ON d.sku IS NULL AND d.location IS NULL;
+	END;
+COMMENT ON FUNCTION replenish.resolve_policy(text, text) IS
+'The parameters in force for an item, each from the most specific row of policy, else the default; assumed names those that are in no row.';
+
+-- The whole calculation for one item, from its state; see explain().  The
+-- planner puts it in line, so each pass pays for it once.
+CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
+	demand replenish.demand, stock_known boolean, on_hand numeric,
+	reserved numeric, on_order numeric, previous replenish.tier,
+	typical_threshold float8)
+	RETURNS TABLE (service_level float8, lead_time interval,
+		lead_time_sd interval, review_period interval, order_cycle interval,
+		buffer float8, exit_margin float8, moq float8, multiple float8,
+		maximum float8, available float8, stock_position float8,
+		velocity float8, sold_24h float8, same_period float8, forecast float8,
+		forecast_sd float8, threshold float8, safety_stock float8,
+		cycle_demand float8, target float8, position_tier replenish.tier,
+		tier replenish.tier, reason text, stockout_eta timestamptz,
+		order_by timestamptz, reorder_qty float8, assumed text[],
+		next_check timestamptz)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT p.service_level, p.lead_time, p.lead_time_sd, p.review_period,
+			p.order_cycle, p.buffer, p.exit_margin, p.moq, p.multiple,
+			limits.maximum, stock.available, stock.stock_position,
+			velocity, sold_24h, same_period, f.mean, f.sd,
+			line.threshold, line.threshold - f.mean, cycle.mean, line.target,
+			position_tier,
+			CASE WHEN NOT stock_known THEN 'normal'
+				WHEN shelf.empty THEN 'red'
+				ELSE position_tier END,
+			CASE WHEN NOT stock_known THEN 'no_stock_record'
+				WHEN shelf.empty AND position_tier <> 'red' THEN 'shelf'
+				WHEN position_tier <> 'normal' THEN 'position'
+				WHEN line.threshold = 0 THEN 'no_demand'
+				ELSE 'covered' END,
+			eta, order_by,
+			CASE WHEN stock_known THEN reorder_qty ELSE 0 END,
+			p.assumed
+				|| CASE WHEN stock_known THEN '{}' ELSE '{on_hand}' END::text[]
+				|| CASE WHEN p.fixed_threshold IS NULL AND line.is_typical
+					THEN '{threshold}' ELSE '{}' END::text[],
+			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
+				least(as_of + least(greatest((eta - as_of) / 20,
+						interval '1 minute'), interval '1 day'),
+					pg_catalog.date_trunc('day', as_of, 'UTC')
+						+ interval '1 day' + interval '1 second'
+						* (pg_catalog.hashtext(assess.sku) & 1023))
+			END
+		FROM replenish.resolve_policy(assess.sku, assess.location) p
+		-- fields from different rows of policy may contradict each other
+		CROSS JOIN LATERAL (SELECT greatest(p.maximum, p.moq) AS maximum,
+			least(p.review_period, interval '366 days' - p.lead_time)
+				AS review_period) limits
+		CROSS JOIN LATERAL (SELECT (on_hand - reserved)::float8 AS available,
+			(on_hand - reserved + on_order)::float8 AS stock_position) stock
+		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
+			p.lead_time, p.lead_time_sd, limits.review_period,
+			p.service_level) f
+		CROSS JOIN LATERAL replenish.demand_forecast(demand, as_of,
+			p.order_cycle) cycle
+		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of) velocity
+		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
+			interval '24 hours') rate_24h
+		CROSS JOIN LATERAL (SELECT rate_24h * 24 AS sold_24h) day
+		CROSS JOIN LATERAL replenish.demand_same_period(demand, as_of,
+			interval '24 hours', interval '7 days') same_period
+		CROSS JOIN LATERAL (SELECT
+			p.fixed_threshold IS NULL AND typical_threshold IS NOT NULL
+				AS is_typical,
+			coalesce(p.fixed_threshold, typical_threshold, f.threshold)
+				AS threshold) base
+		CROSS JOIN LATERAL (SELECT base.is_typical, base.threshold,
+			greatest(base.threshold + cycle.mean, 1.5 * base.threshold)
+				AS target) line
+		CROSS JOIN LATERAL replenish.alert_level(stock.stock_position,
+			line.threshold,
+			CASE WHEN stock.stock_position >= line.target THEN 'normal'
+				ELSE previous END,
+			p.exit_margin) position_tier
+		CROSS JOIN LATERAL (SELECT stock.available <= 0 AND line.threshold > 0
+			AND velocity > 0 AS empty) shelf
+		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, demand,
+			as_of) eta
+		CROSS JOIN LATERAL replenish.stockout_eta(
+			greatest(stock.stock_position - line.threshold, 0), demand,
+			as_of) order_by
+		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
+			line.threshold, line.target, p.buffer, p.moq, p.multiple,
+			limits.maximum) reorder_qty;
+	END;
+COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8) IS
+'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other.';
+
+-- The threshold of an item that is new: the median of its location's others.
+CREATE FUNCTION replenish.typical_threshold(location text)
+	RETURNS float8
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY i.threshold)
+		FROM replenish.item i
+		WHERE i.location = typical_threshold.location AND i.threshold > 0
+			AND NOT 'threshold' = ANY (i.assumed);
+	END;
+COMMENT ON FUNCTION replenish.typical_threshold(text) IS
+'Median threshold in units of the items of a location that have demand; NULL where there are none.';
+
+-- Adds the inbox to the state and returns the items that it touched.
+CREATE FUNCTION replenish.fold_inbox(clock timestamptz)
+	RETURNS replenish.item_key[]
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	touched item_key[];
+BEGIN
+	WITH taken AS MATERIALIZED (
+		SELECT * FROM drain(clock)
+	), demand_kept AS (
+		INSERT INTO item_demand AS d (sku, location, channel, source, demand)
+		SELECT t.sku, t.location, t.channel, t.source, t.demand
+		FROM taken t WHERE t.kind = 'demand'
+		ON CONFLICT ON CONSTRAINT item_demand_pkey DO UPDATE
+			SET demand = absorb(d.demand, excluded.demand)
+	), stock_kept AS (
+		INSERT INTO item_stock AS s (sku, location, source,
+			on_hand, reserved, on_order)
+		SELECT t.sku, t.location, t.source, t.on_hand, t.reserved, t.on_order
+		FROM taken t WHERE t.kind = 'stock'
+		ON CONFLICT ON CONSTRAINT item_stock_pkey DO UPDATE
+			SET on_hand = trim_scale(s.on_hand + excluded.on_hand),
+				reserved = trim_scale(s.reserved + excluded.reserved),
+				on_order = trim_scale(s.on_order + excluded.on_order)
+	), later_kept AS (
+		INSERT INTO postponed AS l (source, sku, location, channel, minute,
+			amount)
+		SELECT t.source, t.sku, t.location, t.channel, t.minute, t.amount
+		FROM taken t WHERE t.kind = 'postponed'
+		ON CONFLICT ON CONSTRAINT postponed_pkey DO UPDATE
+			SET amount = l.amount + excluded.amount
+	), faults_kept AS (
+		INSERT INTO fault AS f (source, code, rows, first_at, last_at)
+		SELECT t.source, t.channel, t.amount, clock, clock
+		FROM taken t WHERE t.kind = 'fault'
+		ON CONFLICT ON CONSTRAINT fault_pkey DO UPDATE
+			SET rows = f.rows + excluded.rows,
+				first_at = CASE WHEN f.rows = 0 THEN excluded.first_at
+					ELSE f.first_at END,
+				last_at = excluded.last_at
+	)
+	SELECT array_agg(DISTINCT (t.sku, t.location)::item_key)
+	FROM taken t
+	WHERE t.kind IN ('demand', 'stock', 'touch')
+	INTO touched;
+	RETURN touched;
+END $$;
+COMMENT ON FUNCTION replenish.fold_inbox(timestamptz) IS
+'Adds everything in the inbox to the state and returns the items to decide. For the decider only.';
+
+-- Brings what was dated ahead, and is not any more, back through the door.
+CREATE FUNCTION replenish.admit_postponed(clock timestamptz) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	WITH due AS (
+		DELETE FROM postponed
+		WHERE minute <= floor(extract(epoch FROM clock) / 60)
+		RETURNING *
+	)
+	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	SELECT amount, minute, source, 'd', sku, location, channel
+	FROM due WHERE amount <> 0;
+	DELETE FROM postponed WHERE amount = 0;
+END $$;
+COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
+'Puts demand whose minute has come back into the inbox. For the decider only.';
+
+-- Few items of many: never read a whole table, whatever its statistics say.
+CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
+	started_at timestamptz, last_seq bigint) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off AS $$
+DECLARE
+	events bigint;
+BEGIN
+	WITH assessed AS MATERIALIZED (
+		SELECT k.sku, k.location, a.*, stock.on_hand, stock.reserved,
+			stock.on_order, coalesce(i.since, clock) AS since,
+			coalesce(i.tier, 'normal') AS old_tier,
+			coalesce(i.epoch, 0)
+				+ (coalesce(i.tier, 'normal') = 'normal'
+					AND a.tier <> 'normal')::integer AS epoch
+		FROM unnest(keys) k
+		LEFT JOIN item i ON i.sku = k.sku AND i.location = k.location
+		CROSS JOIN LATERAL (
+			SELECT coalesce(demand_merge(d.demand), '{}') AS demand,
+				count(*) = 0 AS none
+			FROM item_demand d
+			WHERE d.sku = k.sku AND d.location = k.location) history
+		CROSS JOIN LATERAL (
+			SELECT count(*) > 0 AS known,
+				coalesce(sum(s.on_hand), 0) AS on_hand,
+				coalesce(sum(s.reserved), 0) AS reserved,
+				coalesce(sum(s.on_order), 0) AS on_order
+			FROM item_stock s
+			JOIN source o ON o.id = s.source AND o.active
+			WHERE s.sku = k.sku AND s.location = k.location) stock
+		CROSS JOIN LATERAL (
+			-- new is what came after the first day, a fortnight ago at most
+			SELECT CASE WHEN history.none AND stock.known
+				AND coalesce(i.since, clock) > clock - interval '14 days'
+				AND coalesce(i.since, clock) > started_at + interval '1 day'
+				THEN typical_threshold(k.location) END AS threshold) typical
+		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
+			stock.known, stock.on_hand, stock.reserved, stock.on_order,
+			coalesce(i.position_tier, 'normal'), typical.threshold) a
+	), kept AS (
+		INSERT INTO item AS i (sku, location, since, on_hand, reserved,
+			on_order, velocity, sold_24h, same_period, forecast, forecast_sd,
+			lead_time, threshold, safety_stock, target, tier, position_tier,
+			reason, epoch, stockout_eta, order_by, reorder_qty, assumed,
+			decided_at, next_check)
+		SELECT a.sku, a.location, a.since, a.on_hand, a.reserved,
+			a.on_order, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
+			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
+			a.safety_stock, a.target, a.tier, a.position_tier, a.reason,
+			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.assumed,
+			clock, a.next_check
+		FROM assessed a
+		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
+			on_hand = excluded.on_hand,
+			reserved = excluded.reserved,
+			on_order = excluded.on_order,
+			velocity = excluded.velocity,
+			sold_24h = excluded.sold_24h,
+			same_period = excluded.same_period,
+			forecast = excluded.forecast,
+			forecast_sd = excluded.forecast_sd,
+			lead_time = excluded.lead_time,
+			threshold = excluded.threshold,
+			safety_stock = excluded.safety_stock,
+			target = excluded.target,
+			tier = excluded.tier,
+			position_tier = excluded.position_tier,
+			reason = excluded.reason,
+			epoch = excluded.epoch,
+			stockout_eta = excluded.stockout_eta,
+			order_by = excluded.order_by,
+			reorder_qty = excluded.reorder_qty,
+			assumed = excluded.assumed,
+			decided_at = excluded.decided_at,
+			next_check = excluded.next_check
+	), changed AS (
+		INSERT INTO event (seq, type, sku, location, epoch, from_tier, to_tier,
+			reason, occurred_at, facts)
+		SELECT last_seq + row_number() OVER (ORDER BY a.sku, a.location),
+			'io.replenish.stock.tier.changed.v1', a.sku, a.location, a.epoch,
+			a.old_tier, a.tier, a.reason, clock,
+			jsonb_build_object('available', a.available,
+				'stock_position', a.stock_position, 'threshold', a.threshold,
+				'target', a.target, 'velocity', a.velocity,
+				'forecast', a.forecast, 'forecast_sd', a.forecast_sd,
+				'stockout_eta', a.stockout_eta, 'reorder_qty', a.reorder_qty,
+				'service_level', a.service_level, 'lead_time', a.lead_time,
+				'lead_time_sd', a.lead_time_sd,
+				'review_period', a.review_period, 'assumed', a.assumed)
+		FROM assessed a WHERE a.tier <> a.old_tier
+		RETURNING 1
+	)
+	SELECT count(*) FROM changed INTO events;
+	RETURN events;
+END $$;
+COMMENT ON FUNCTION replenish.decide(replenish.item_key[], timestamptz, timestamptz, bigint) IS
+'Decides the given items, each once, at the clock; started_at is when the first decision was made; appends an event for each change of tier, numbered from last_seq + 1, and returns how many. For the decider only.';
+
+CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.json_build_object(
+			'specversion', '1.0',
+			'id', event.id,
+			'source', '/replenish/' || pg_catalog.current_database(),
+			'type', event.type,
+			'subject', 'item/' || event.sku || '/location/' || event.location,
+			'time', pg_catalog.to_char(event.occurred_at AT TIME ZONE 'UTC',
+				'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+			'sequence', pg_catalog.lpad(event.seq::text, 20, '0'),
+			'severitytext', CASE event.to_tier WHEN 'red' THEN 'FATAL'
+				WHEN 'orange' THEN 'ERROR' WHEN 'yellow' THEN 'WARN'
+				ELSE 'INFO' END,
+			'severitynumber', CASE event.to_tier WHEN 'red' THEN 21
+				WHEN 'orange' THEN 17 WHEN 'yellow' THEN 13 ELSE 9 END,
+			'data', pg_catalog.json_build_object(
+				'seq', event.seq, 'sku', event.sku,
+				'location', event.location, 'epoch', event.epoch,
+				'from', event.from_tier, 'to', event.to_tier,
+				'direction', CASE WHEN event.to_tier > event.from_tier
+					THEN 'worse' ELSE 'better' END,
+				'reason', event.reason,
+				'available', event.facts -> 'available',
+				'threshold', event.facts -> 'threshold',
+				'stockout_at', event.facts -> 'stockout_eta',
+				'reorder_qty', event.facts -> 'reorder_qty'))::text;
+	END;
+COMMENT ON FUNCTION replenish.notification(replenish.event) IS
+'The payload of an event''s notification on channel replenish: a CloudEvents 1.0 JSON object. time is the decider''s clock in UTC.';
+
+CREATE FUNCTION replenish.announce(first bigint, last bigint) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF last - first < 32 THEN
+		PERFORM pg_notify('replenish', notification(e))
+		FROM event e WHERE e.seq BETWEEN first AND last ORDER BY e.seq;
+	ELSE
+		PERFORM pg_notify('replenish', json_build_object(
+			'specversion', '1.0',
+			'id', gen_random_uuid(),
+			'source', '/replenish/' || current_database(),
+			'type', 'io.replenish.batch.v1',
+			'sequence', lpad(last::text, 20, '0'),
+			'data', json_build_object('first_seq', first, 'last_seq', last,
+				'count', last - first + 1, 'worst_tier',
+				(SELECT max(e.to_tier) FROM event e
+					WHERE e.seq BETWEEN first AND last)))::text);
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
+'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. For the decider only.';
+
+CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off AS $$
+BEGIN
+	RETURN inbox_waits()
+		OR EXISTS (SELECT FROM item WHERE next_check <= as_of)
+		OR EXISTS (SELECT FROM postponed
+			WHERE minute <= floor(extract(epoch FROM as_of) / 60));
+END $$;
+COMMENT ON FUNCTION replenish.is_due(timestamptz) IS
+'Whether tick() would find anything to do at that moment.';
+
+CREATE FUNCTION replenish.tick(as_of timestamptz DEFAULT now(),
+	OUT decided bigint, OUT events bigint)
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	clock timestamptz;
+	started_at timestamptz;
+	first_seq bigint;
+	touched item_key[];
+BEGIN
+	IF as_of IS NULL OR NOT isfinite(as_of)
+		OR as_of < '1970-01-01 00:00:00+00' OR as_of >= '3000-01-01 00:00:00+00' THEN
+		RAISE EXCEPTION 'argument "as_of" must be a moment from 1970 to 2999'
+			USING ERRCODE = 'datetime_field_overflow';
+	END IF;
+	PERFORM become_decider();
+	SELECT greatest(d.clock, as_of), d.started_at, d.last_seq + 1
+	FROM decider d INTO clock, started_at, first_seq;
+	clock := coalesce(clock, as_of);
+	started_at := coalesce(started_at, clock);
+	first_seq := coalesce(first_seq, 1);
+	decided := 0;
+	events := 0;
+
+	PERFORM admit_postponed(clock);
+	IF inbox_waits() THEN
+		touched := fold_inbox(clock);
+	END IF;
+	LOOP
+		-- what was touched first, then what is due, a thousand at a time
+		IF touched IS NULL THEN
+			SELECT array_agg((d.sku, d.location)::item_key)
+			FROM (SELECT i.sku, i.location FROM item i
+				WHERE i.next_check <= clock
+				ORDER BY i.next_check LIMIT 1000) d
+			INTO touched;
+			EXIT WHEN touched IS NULL;
+		END IF;
+		events := events
+			+ decide(touched, clock, started_at, first_seq - 1 + events);
+		decided := decided + cardinality(touched);
+		touched := NULL;
+	END LOOP;
+
+	IF decided > 0 THEN
+		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at)
+		VALUES (clock, started_at, first_seq - 1 + events, clock_timestamp())
+		ON CONFLICT (one) DO UPDATE SET clock = excluded.clock,
+			last_seq = excluded.last_seq, decided_at = excluded.decided_at;
+	END IF;
+	IF events > 0 THEN
+		PERFORM announce(first_seq, first_seq - 1 + events);
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.tick(timestamptz) IS
+'Decides: takes what waits in the inbox, decides the items that it touches and those whose time has come, appends an event for each change of tier and notifies channel replenish. as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';

@@ -1,0 +1,28 @@
+---------------------------------------------------------------------------
+-- Privileges: the pure functions are everybody's who may use the schema; what
+-- watches, decides or reads the shop's sums is granted one by one.
+---------------------------------------------------------------------------
+
+DO $$
+DECLARE
+	routine regprocedure;
+BEGIN
+	FOR routine IN
+		SELECT p.oid FROM pg_catalog.pg_proc p
+		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		WHERE n.nspname = 'replenish' AND p.proname = ANY (ARRAY[
+			'absorb', 'admit_postponed', 'announce', 'append_difference',
+			'assess', 'attach', 'backfill', 'become_decider', 'capture',
+			'check_column', 'check_relation', 'clock', 'decide', 'difference',
+			'drain', 'events_after', 'explain', 'fold_inbox', 'health',
+			'inbox_waits', 'is_due', 'lock_repair', 'mark_backfilled',
+			'pending', 'policy_changed', 'record_demand', 'recount',
+			'register_source', 'repair', 'resolve_policy', 'retire_source',
+			'source_of', 'tick', 'touch', 'trigger_arguments',
+			'typical_threshold', 'unwatch', 'verify', 'wake', 'watch_orders',
+			'watch_stock', 'worker_pid'])
+	LOOP
+		EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC',
+			routine);
+	END LOOP;
+END $$;

@@ -1,0 +1,317 @@
+---------------------------------------------------------------------------
+-- Reading: views and functions for people, BI tools and applications.
+---------------------------------------------------------------------------
+
+CREATE FUNCTION replenish.clock() RETURNS timestamptz
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce((SELECT d.clock FROM replenish.decider d),
+			pg_catalog.now());
+	END;
+COMMENT ON FUNCTION replenish.clock() IS
+'The decider''s clock: the latest moment that it decided anything for; now() before the first decision.';
+
+CREATE VIEW replenish.status WITH (security_barrier) AS
+	SELECT i.sku, i.location, q.on_hand, q.reserved,
+		q.on_hand - q.reserved AS available, q.on_order,
+		q.on_hand - q.reserved + q.on_order AS stock_position,
+		i.velocity, i.sold_24h, i.same_period, i.forecast, i.forecast_sd,
+		i.lead_time, i.threshold, i.safety_stock, i.target, i.tier,
+		i.stockout_eta, i.stockout_eta - i.decided_at AS cover, i.order_by,
+		i.reorder_qty, i.reason, i.epoch, i.assumed, i.decided_at
+	FROM replenish.item i
+	LEFT JOIN (
+		SELECT p.sku, p.location, sum(p.on_hand) AS on_hand,
+			sum(p.reserved) AS reserved, sum(p.on_order) AS on_order
+		FROM replenish.pending(pg_catalog.now()) p
+		JOIN replenish.source s ON s.id = p.source AND s.active
+		WHERE p.kind = 'stock'
+		GROUP BY p.sku, p.location
+	) w ON w.sku = i.sku AND w.location = i.location
+	CROSS JOIN LATERAL (
+		SELECT pg_catalog.trim_scale(i.on_hand + coalesce(w.on_hand, 0))
+				AS on_hand,
+			pg_catalog.trim_scale(i.reserved + coalesce(w.reserved, 0))
+				AS reserved,
+			pg_catalog.trim_scale(i.on_order + coalesce(w.on_order, 0))
+				AS on_order) q;
+COMMENT ON VIEW replenish.status IS
+'One row per item. Quantities are units, as they are now: the last decision plus what still waits in the inbox. All else is as of decided_at.';
+COMMENT ON COLUMN replenish.status.available IS 'on_hand - reserved, units.';
+COMMENT ON COLUMN replenish.status.stock_position IS
+'available + on_order, units.';
+COMMENT ON COLUMN replenish.status.velocity IS
+'Units per hour asked for now, bursts included.';
+COMMENT ON COLUMN replenish.status.sold_24h IS
+'Units asked for in the 24 hours before decided_at.';
+COMMENT ON COLUMN replenish.status.same_period IS
+'Units asked for in the same 24 hours a week earlier.';
+COMMENT ON COLUMN replenish.status.forecast IS
+'Units expected to be asked for in lead time plus review period.';
+COMMENT ON COLUMN replenish.status.forecast_sd IS
+'Standard deviation of that demand, the lead time''s own included, units.';
+COMMENT ON COLUMN replenish.status.threshold IS
+'Reorder point: the units that are enough for lead time plus review period with the probability service_level.';
+COMMENT ON COLUMN replenish.status.safety_stock IS
+'threshold - forecast, units.';
+COMMENT ON COLUMN replenish.status.target IS
+'Order-up-to level: threshold plus the demand expected in an order cycle, and never below 1.5 thresholds, units.';
+COMMENT ON COLUMN replenish.status.tier IS
+'normal, yellow (position below 150 % of the threshold), orange (below 100 %) or red (below 50 %, or nothing available while it sells).';
+COMMENT ON COLUMN replenish.status.stockout_eta IS
+'When expected demand has eaten what is available; NULL beyond a year.';
+COMMENT ON COLUMN replenish.status.cover IS
+'stockout_eta - decided_at: how long the available stock lasts.';
+COMMENT ON COLUMN replenish.status.order_by IS
+'When expected demand takes the stock position to the threshold: the latest moment to order; NULL beyond a year.';
+COMMENT ON COLUMN replenish.status.reorder_qty IS
+'Units to order now; 0 while the position is not below the threshold.';
+COMMENT ON COLUMN replenish.status.reason IS
+'Why this tier: position, shelf, covered, no_demand or no_stock_record.';
+COMMENT ON COLUMN replenish.status.epoch IS
+'How many times the item has left normal.';
+COMMENT ON COLUMN replenish.status.assumed IS
+'Parameters that are defaults and not yet the shop''s own.';
+
+CREATE VIEW replenish.sku_status WITH (security_barrier) AS
+	SELECT s.sku, count(*) AS locations, sum(s.on_hand) AS on_hand,
+		sum(s.reserved) AS reserved, sum(s.available) AS available,
+		sum(s.on_order) AS on_order, sum(s.stock_position) AS stock_position,
+		sum(s.velocity) AS velocity, sum(s.sold_24h) AS sold_24h,
+		sum(s.same_period) AS same_period, sum(s.forecast) AS forecast,
+		sum(s.threshold) AS threshold, sum(s.target) AS target,
+		max(s.tier) AS worst_tier, min(s.stockout_eta) AS first_stockout_eta,
+		min(s.order_by) AS order_by, sum(s.reorder_qty) AS reorder_qty,
+		max(s.decided_at) AS decided_at
+	FROM replenish.status s
+	GROUP BY s.sku;
+COMMENT ON VIEW replenish.sku_status IS
+'One row per SKU over all its locations and channels: quantities and rates are sums; worst_tier, first_stockout_eta and order_by are those of the location that is worst off.';
+
+CREATE FUNCTION replenish.events_after(seq bigint, max integer DEFAULT 1000)
+	RETURNS SETOF replenish.event
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF seq IS NULL THEN
+		RAISE EXCEPTION 'argument "seq" must not be null'
+			USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'Use 0 to read from the first event.';
+	END IF;
+	IF max IS NULL OR max < 0 THEN
+		RAISE EXCEPTION 'argument "max" must not be negative or null'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	RETURN QUERY SELECT e.* FROM event e
+		WHERE e.seq > events_after.seq ORDER BY e.seq LIMIT max;
+END $$;
+COMMENT ON FUNCTION replenish.events_after(bigint, integer) IS
+'The events after a sequence number, oldest first, at most max. It writes nothing and works on a standby: remember the last seq and call again.';
+
+CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default')
+	RETURNS TABLE (step integer, name text, value text, unit text,
+		formula text)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	as_of timestamptz := greatest(clock(), now());
+	history demand;
+	stock record;
+	a record;
+	previous tier;
+	typical float8;
+BEGIN
+	SELECT i.position_tier,
+		CASE WHEN 'threshold' = ANY (i.assumed) THEN i.threshold END
+	FROM item i
+	WHERE i.sku = explain.sku AND i.location = explain.location
+	INTO previous, typical;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no item "%" at location "%"', sku, location
+			USING ERRCODE = 'no_data_found',
+				HINT = 'See replenish.status for the items that are known.';
+	END IF;
+	IF clock() < now() - interval '1 day' THEN
+		-- a replay of the past: its clock is the present
+		as_of := clock();
+	END IF;
+	SELECT coalesce(demand_merge(d.demand), '{}') FROM (
+		SELECT t.demand FROM item_demand t
+		WHERE t.sku = explain.sku AND t.location = explain.location
+		UNION ALL
+		SELECT p.demand FROM pending(as_of) p
+		WHERE p.kind = 'demand' AND p.sku = explain.sku
+			AND p.location = explain.location) d
+	INTO history;
+	SELECT count(*) > 0 AS known, coalesce(sum(q.on_hand), 0) AS on_hand,
+		coalesce(sum(q.reserved), 0) AS reserved,
+		coalesce(sum(q.on_order), 0) AS on_order
+	FROM (
+		SELECT t.source, t.on_hand, t.reserved, t.on_order FROM item_stock t
+		WHERE t.sku = explain.sku AND t.location = explain.location
+		UNION ALL
+		SELECT p.source, p.on_hand, p.reserved, p.on_order
+		FROM pending(as_of) p
+		WHERE p.kind = 'stock' AND p.sku = explain.sku
+			AND p.location = explain.location) q
+	JOIN source o ON o.id = q.source AND o.active
+	INTO stock;
+	SELECT * FROM assess(as_of, explain.sku, explain.location, history,
+		stock.known, stock.on_hand, stock.reserved, stock.on_order,
+		previous, typical) INTO a;
+	RETURN QUERY
+	SELECT row_number() OVER ()::integer, v.name, v.value, v.unit, v.formula
+	FROM (VALUES
+		('as_of', as_of::text, '', 'the moment of this calculation'),
+		('on_hand', trim_scale(stock.on_hand)::text, 'units', CASE
+			WHEN stock.known THEN 'sum over the watched stock tables'
+			ELSE 'no watched stock table has this item' END),
+		('reserved', trim_scale(stock.reserved)::text, 'units',
+			'sum over the watched stock tables'),
+		('on_order', trim_scale(stock.on_order)::text, 'units',
+			'sum over the watched stock tables'),
+		('available', a.available::text, 'units', 'on_hand - reserved'),
+		('stock_position', a.stock_position::text, 'units',
+			'available + on_order'),
+		('velocity', a.velocity::text, 'units/hour',
+			'demand_velocity(demand, as_of)'),
+		('sold_24h', a.sold_24h::text, 'units',
+			'24 * demand_velocity(demand, as_of, ''24 hours'')'),
+		('service_level', a.service_level::text, '', 'policy'),
+		('lead_time', a.lead_time::text, '', 'policy'),
+		('lead_time_sd', a.lead_time_sd::text, '', 'policy'),
+		('review_period', a.review_period::text, '', 'policy'),
+		('horizon', (a.lead_time + a.review_period)::text, '',
+			'lead_time + review_period'),
+		('forecast', a.forecast::text, 'units',
+			'mean of demand_forecast(demand, as_of, horizon)'),
+		('forecast_sd', a.forecast_sd::text, 'units',
+			'sqrt(sd of demand_forecast(demand, as_of, horizon) ^ 2 + (forecast / horizon * lead_time_sd) ^ 2)'),
+		('threshold', a.threshold::text, 'units', CASE
+			WHEN typical IS NOT NULL
+				THEN 'median threshold of the location: the item has no history'
+			WHEN a.threshold <> a.forecast + a.safety_stock
+				THEN 'policy'
+			ELSE 'negative binomial quantile of (forecast, forecast_sd) at service_level' END),
+		('safety_stock', a.safety_stock::text, 'units',
+			'threshold - forecast'),
+		('order_cycle', a.order_cycle::text, '', 'policy'),
+		('cycle_demand', a.cycle_demand::text, 'units',
+			'mean of demand_forecast(demand, as_of, order_cycle)'),
+		('target', a.target::text, 'units',
+			'greatest(threshold + cycle_demand, 1.5 * threshold)'),
+		('exit_margin', a.exit_margin::text, '', 'policy'),
+		('position_tier', a.position_tier::text, '', CASE
+			WHEN a.stock_position >= a.target
+				THEN 'normal: stock_position has reached the target'
+			ELSE format('alert_level(stock_position, threshold, %L, exit_margin)',
+				previous) END),
+		('tier', a.tier::text, '', CASE a.reason
+			WHEN 'shelf' THEN 'red: nothing available while it sells'
+			WHEN 'no_stock_record' THEN 'normal: its stock is not known'
+			ELSE 'position_tier' END),
+		('reason', a.reason, '', ''),
+		('stockout_eta', coalesce(a.stockout_eta::text, 'beyond a year'), '',
+			'stockout_eta(available, demand, as_of)'),
+		('order_by', coalesce(a.order_by::text, 'beyond a year'), '',
+			'stockout_eta(greatest(stock_position - threshold, 0), demand, as_of)'),
+		('buffer', a.buffer::text, '', 'policy'),
+		('moq', a.moq::text, 'units', 'policy'),
+		('multiple', a.multiple::text, 'units', 'policy'),
+		('maximum', a.maximum::text, 'units', 'policy'),
+		('reorder_qty', a.reorder_qty::text, 'units',
+			'reorder_qty(stock_position, threshold, target, buffer, moq, multiple, maximum)'),
+		('assumed', array_to_string(a.assumed, ', '), '',
+			'defaults that no row of policy replaces')
+	) v (name, value, unit, formula);
+END $$;
+COMMENT ON FUNCTION replenish.explain(text, text) IS
+'Every number behind an item''s tier and quantity in the order of the calculation, computed now from the state and what waits in the inbox. An unknown item is an error.';
+
+CREATE FUNCTION replenish.worker_pid() RETURNS integer
+	AS 'MODULE_PATHNAME', 'replenish_worker_pid'
+	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION replenish.worker_pid() IS
+'The process id of this database''s worker; NULL where none lives.';
+
+CREATE FUNCTION replenish.health()
+	RETURNS TABLE (what text, ok boolean, since timestamptz, detail text,
+		hint text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	mode text := current_setting('replenish.evaluate');
+	worker integer := worker_pid();
+	d decider;
+	waiting bigint;
+BEGIN
+	SELECT * FROM decider INTO d;
+	SELECT count(*) FROM pending(clock()) INTO waiting;
+
+	RETURN QUERY SELECT 'worker', worker IS NOT NULL OR mode IN ('manual', 'immediate')
+			OR pg_is_in_recovery(), NULL::timestamptz,
+		CASE WHEN worker IS NOT NULL THEN format('It runs as process %s.', worker)
+			WHEN pg_is_in_recovery() THEN 'A standby has none.'
+			ELSE format('None runs; replenish.evaluate is %s.', mode) END,
+		CASE WHEN worker IS NULL AND mode IN ('auto', 'worker')
+			THEN 'The next order starts it; see that max_worker_processes leaves a slot.' END;
+
+	RETURN QUERY SELECT 'inbox', waiting = 0 OR d.decided_at > now() - interval '1 minute',
+		d.decided_at, format('%s sums wait to be decided.', waiting),
+		CASE WHEN waiting > 0 THEN 'The worker or replenish.tick() takes them.' END;
+
+	RETURN QUERY SELECT 'clock', coalesce(d.clock <= now() + interval '1 minute', true),
+		d.clock, CASE WHEN d.clock > now() + interval '1 minute'
+			THEN 'The decider''s clock is ahead of the present.'
+			ELSE 'The decider''s clock is not ahead of the present.' END,
+		CASE WHEN d.clock > now() + interval '1 minute'
+			THEN 'UPDATE replenish.decider SET clock = now(); then CALL replenish.repair().' END;
+
+	RETURN QUERY SELECT 'source ' || s.name,
+		coalesce(w.enabled, false) AND w.backfilled_at IS NOT NULL,
+		s.watched_at,
+		CASE WHEN w.id IS NULL THEN 'Its triggers are gone.'
+			WHEN NOT w.enabled THEN 'A trigger is missing or disabled.'
+			WHEN w.backfilled_at IS NULL THEN 'The rows from before the watch are not counted.'
+			ELSE 'It is watched.' END,
+		CASE WHEN w.id IS NULL THEN 'Watch the table again, then CALL replenish.backfill().'
+			WHEN NOT w.enabled THEN format('ALTER TABLE %s ENABLE TRIGGER USER; then CALL replenish.repair().', w.relation)
+			WHEN w.backfilled_at IS NULL THEN format('CALL replenish.backfill(%L);', w.relation) END
+	FROM source s LEFT JOIN watched w ON w.id = s.id
+	WHERE s.active ORDER BY s.id;
+
+	RETURN QUERY SELECT format('fault %s of %s', f.code, coalesce(s.name, 'record_demand()')),
+		false, f.first_at, format('%s rows are not counted.', f.rows),
+		CASE f.code
+			WHEN 'missing_column' THEN 'A column that was watched is gone: unwatch the table and watch it again.'
+			WHEN 'column_type' THEN 'A watched column has changed its type: unwatch the table and watch it again.'
+			WHEN 'blank_sku' THEN 'The SKU is NULL or blank.'
+			WHEN 'long_sku' THEN 'The SKU is longer than 255 bytes.'
+			WHEN 'long_location' THEN 'The location is longer than 255 bytes.'
+			WHEN 'long_channel' THEN 'The channel is longer than 255 bytes.'
+			WHEN 'bad_quantity' THEN 'The quantity is NULL, NaN, infinite or beyond 1e12.'
+			WHEN 'bad_moment' THEN 'The moment is NULL, infinite, before 1970 or after 2999.'
+			WHEN 'sum_too_large' THEN 'The sum of the quantities is larger than any summary can hold.'
+		END
+	FROM fault f LEFT JOIN source s ON s.id = f.source
+	WHERE f.rows > 0 ORDER BY f.source, f.code;
+
+	RETURN QUERY SELECT format('fault future_moment of %s', coalesce(s.name, 'record_demand()')),
+		false, NULL::timestamptz,
+		format('%s sums are dated more than a day ahead, the last at %s.', count(*),
+			to_timestamp(max(l.minute) * 60.0)),
+		'They are counted when their minute comes, or corrected before.'
+	FROM postponed l LEFT JOIN source s ON s.id = l.source
+	WHERE l.minute > extract(epoch FROM clock() + interval '1 day') / 60
+	GROUP BY l.source, s.name ORDER BY l.source;
+
+	RETURN QUERY SELECT 'notification queue', pg_notification_queue_usage() < 0.5,
+		NULL::timestamptz,
+		format('%s %% is used.', round((pg_notification_queue_usage() * 100)::numeric, 1)),
+		CASE WHEN pg_notification_queue_usage() >= 0.5
+			THEN 'A session that listens stays in a transaction: see pg_stat_activity.' END;
+END $$;
+COMMENT ON FUNCTION replenish.health() IS
+'What works and what does not: ok, since when, the facts, and what to do. A fault is a row of a watched table that cannot be counted; it is gone when the row is corrected.';

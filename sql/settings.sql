@@ -1,0 +1,118 @@
+---------------------------------------------------------------------------
+-- Settings: tables that a shop edits with plain SQL.
+---------------------------------------------------------------------------
+
+CREATE FUNCTION replenish.is_time_zone(name text) RETURNS boolean
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT EXISTS (SELECT FROM pg_catalog.pg_timezone_names z
+			WHERE z.name = is_time_zone.name);
+	END;
+COMMENT ON FUNCTION replenish.is_time_zone(text) IS
+'Whether a name is in pg_timezone_names. PostgreSQL itself also accepts POSIX strings such as FOO+3, with the sign reversed, which nobody means.';
+
+CREATE TABLE replenish.location (
+	location text COLLATE "C" PRIMARY KEY
+		CHECK (pg_catalog.octet_length(location) BETWEEN 1 AND 255),
+	time_zone text NOT NULL CHECK (replenish.is_time_zone(time_zone))
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.location', '');
+
+COMMENT ON TABLE replenish.location IS
+'Warehouses. time_zone gives moments without a zone their meaning, as it is when the table that holds them is watched. The location of rows that name none is ''default''.';
+
+CREATE FUNCTION replenish.is_span(span interval) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.date_part('year', span) = 0
+			AND pg_catalog.date_part('month', span) = 0
+			AND span >= interval '0';
+	END;
+COMMENT ON FUNCTION replenish.is_span(interval) IS
+'Whether an interval is a length of time: not negative, and without months, which have no fixed length.';
+
+CREATE TABLE replenish.policy (
+	sku text COLLATE "C"
+		CHECK (pg_catalog.octet_length(sku) BETWEEN 1 AND 255),
+	location text COLLATE "C"
+		CHECK (pg_catalog.octet_length(location) BETWEEN 1 AND 255),
+	service_level float8 CHECK (service_level > 0 AND service_level < 1),
+	lead_time interval CHECK (replenish.is_span(lead_time)
+		AND lead_time <= interval '366 days'),
+	lead_time_sd interval CHECK (replenish.is_span(lead_time_sd)
+		AND lead_time_sd <= interval '366 days'),
+	review_period interval CHECK (replenish.is_span(review_period)
+		AND review_period <= interval '366 days'),
+	order_cycle interval CHECK (replenish.is_span(order_cycle)
+		AND order_cycle <= interval '366 days'),
+	buffer float8 CHECK (buffer >= 0 AND buffer <= 10),
+	exit_margin float8 CHECK (exit_margin >= 0 AND exit_margin <= 1),
+	moq float8 CHECK (moq >= 0 AND moq <= 1e12),
+	multiple float8 CHECK (multiple >= 0 AND multiple <= 1e12),
+	maximum float8 CHECK (maximum > 0),
+	fixed_threshold float8 CHECK (fixed_threshold >= 0
+		AND fixed_threshold <= 1e12),
+	UNIQUE NULLS NOT DISTINCT (sku, location),
+	CHECK (maximum >= moq),
+	CHECK (lead_time + review_period <= interval '366 days')
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.policy', '');
+
+COMMENT ON TABLE replenish.policy IS
+'The parameters of decisions. A row is for one item, or with location NULL for a SKU everywhere, or with sku NULL for a location, or with both NULL for all; each field is taken from the most specific row where it is not NULL, and what is in none is the built-in default.';
+COMMENT ON COLUMN replenish.policy.service_level IS
+'Probability of not selling out while a replenishment is on its way; default 0.95.';
+COMMENT ON COLUMN replenish.policy.lead_time IS
+'Mean time from ordering a replenishment to having it on the shelf; default 30 days.';
+COMMENT ON COLUMN replenish.policy.lead_time_sd IS
+'Standard deviation of the lead time; default 8 days.';
+COMMENT ON COLUMN replenish.policy.review_period IS
+'Time between two looks at whether to order; default 7 days.';
+COMMENT ON COLUMN replenish.policy.order_cycle IS
+'Time that one order is to last beyond the threshold; default 30 days.';
+COMMENT ON COLUMN replenish.policy.buffer IS
+'Share added to what is ordered, against delays; default 0.25.';
+COMMENT ON COLUMN replenish.policy.exit_margin IS
+'Share by which a line must be passed before the tier gets better; default 0.1.';
+COMMENT ON COLUMN replenish.policy.moq IS
+'Smallest quantity that can be ordered, in units; default 0.';
+COMMENT ON COLUMN replenish.policy.multiple IS
+'Pack size: orders are multiples of it, in units; default 0, any quantity.';
+COMMENT ON COLUMN replenish.policy.maximum IS
+'Largest quantity of one order, in units; default none.';
+COMMENT ON COLUMN replenish.policy.fixed_threshold IS
+'A threshold in units that replaces the computed one; default none.';
+
+-- A change of policy is felt at the next tick by the items that it concerns.
+CREATE FUNCTION replenish.policy_changed() RETURNS trigger
+	LANGUAGE plpgsql SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF TG_OP <> 'INSERT' THEN
+		PERFORM touch(OLD.sku, OLD.location);
+	END IF;
+	IF TG_OP <> 'DELETE' THEN
+		PERFORM touch(NEW.sku, NEW.location);
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION replenish.policy_changed() IS
+'Trigger on policy: has the items that a changed row concerns decided again.';
+
+CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	SELECT 0, 0, 0, 't', i.sku, i.location, ''
+	FROM item i
+	WHERE (touch.sku IS NULL OR i.sku = touch.sku)
+		AND (touch.location IS NULL OR i.location = touch.location);
+	PERFORM wake();
+END $$;
+COMMENT ON FUNCTION replenish.touch(text, text) IS
+'Has items decided again at the next tick: one item, with location NULL a SKU everywhere, with sku NULL a location, with both NULL all.';
+
+CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
+	ON replenish.policy FOR EACH ROW
+	EXECUTE FUNCTION replenish.policy_changed();

@@ -1,0 +1,179 @@
+---------------------------------------------------------------------------
+-- State: what was sensed, what was summed, what was decided.
+--
+-- Only the decider writes here (and, into the inbox, whoever orders).  Keys are
+-- text in the "C" collation: compared by their bytes, on every server alike.
+---------------------------------------------------------------------------
+
+-- One row per watched table.  A row stays when its table is unwatched, so that
+-- what it contributed keeps its owner; its number is never given again.
+CREATE TABLE replenish.source (
+	id integer PRIMARY KEY CHECK (id > 0),
+	kind text NOT NULL CHECK (kind IN ('orders', 'stock')),
+	name text NOT NULL,
+	active boolean NOT NULL,
+	sku name NOT NULL,
+	location name,
+	channel name,
+	status name,
+	counted text[],
+	qty name,
+	at name,
+	price name,
+	on_hand name,
+	reserved name,
+	on_order name,
+	keep interval,
+	zone text NOT NULL,
+	zones text[] NOT NULL,
+	watched_at timestamptz NOT NULL,
+	backfilled_at timestamptz
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
+
+COMMENT ON TABLE replenish.source IS
+'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched.';
+
+-- Append only, no index: see src/inbox.c.
+CREATE TABLE replenish.inbox (
+	amount bigint NOT NULL,
+	minute integer NOT NULL,
+	source integer NOT NULL,
+	kind "char" NOT NULL,
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	channel text COLLATE "C" NOT NULL,
+	summary replenish.demand
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+SELECT pg_catalog.pg_extension_config_dump('replenish.inbox', '');
+
+COMMENT ON TABLE replenish.inbox IS
+'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again.';
+
+-- Demand that is dated later than the decider's clock, until its minute comes.
+CREATE TABLE replenish.postponed (
+	source integer NOT NULL,
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	channel text COLLATE "C" NOT NULL,
+	minute integer NOT NULL,
+	amount bigint NOT NULL,
+	PRIMARY KEY (source, sku, location, channel, minute)
+);
+CREATE INDEX postponed_minute_idx ON replenish.postponed (minute);
+SELECT pg_catalog.pg_extension_config_dump('replenish.postponed', '');
+
+COMMENT ON TABLE replenish.postponed IS
+'Demand dated after the decider''s clock, in micro-units and minutes since 1970 UTC; it is counted when its minute has come. health() shows what is more than a day ahead.';
+
+CREATE TABLE replenish.item_demand (
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	channel text COLLATE "C" NOT NULL,
+	source integer NOT NULL,
+	demand replenish.demand NOT NULL,
+	PRIMARY KEY (sku, location, channel, source)
+) WITH (fillfactor = 80);
+SELECT pg_catalog.pg_extension_config_dump('replenish.item_demand', '');
+
+COMMENT ON TABLE replenish.item_demand IS
+'The demand summary of each item and channel, by the source that it came from (0 is record_demand()).';
+
+CREATE TABLE replenish.item_stock (
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	source integer NOT NULL,
+	on_hand numeric NOT NULL,
+	reserved numeric NOT NULL,
+	on_order numeric NOT NULL,
+	PRIMARY KEY (sku, location, source)
+) WITH (fillfactor = 80);
+SELECT pg_catalog.pg_extension_config_dump('replenish.item_stock', '');
+
+COMMENT ON TABLE replenish.item_stock IS
+'Units on hand, reserved and on order of each item, by the source that they came from.';
+
+CREATE TABLE replenish.fault (
+	source integer NOT NULL,
+	code text NOT NULL,
+	rows bigint NOT NULL,
+	first_at timestamptz NOT NULL,
+	last_at timestamptz NOT NULL,
+	PRIMARY KEY (source, code)
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.fault', '');
+
+COMMENT ON TABLE replenish.fault IS
+'Rows of watched tables that cannot be counted now, by source and reason; see health().';
+
+-- What was decided, one row per item.
+CREATE TABLE replenish.item (
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	since timestamptz NOT NULL,
+	on_hand numeric NOT NULL,
+	reserved numeric NOT NULL,
+	on_order numeric NOT NULL,
+	velocity float8 NOT NULL,
+	sold_24h float8 NOT NULL,
+	same_period float8,
+	forecast float8 NOT NULL,
+	forecast_sd float8 NOT NULL,
+	lead_time interval NOT NULL,
+	threshold float8 NOT NULL,
+	safety_stock float8 NOT NULL,
+	target float8 NOT NULL,
+	tier replenish.tier NOT NULL,
+	position_tier replenish.tier NOT NULL,
+	reason text NOT NULL,
+	epoch integer NOT NULL,
+	stockout_eta timestamptz,
+	order_by timestamptz,
+	reorder_qty float8 NOT NULL,
+	assumed text[] NOT NULL,
+	decided_at timestamptz NOT NULL,
+	next_check timestamptz,
+	PRIMARY KEY (sku, location)
+) WITH (fillfactor = 80);
+CREATE INDEX item_next_check_idx ON replenish.item (next_check);
+CREATE INDEX item_alarm_idx ON replenish.item (tier, sku, location)
+	WHERE tier <> 'normal';
+SELECT pg_catalog.pg_extension_config_dump('replenish.item', '');
+
+COMMENT ON TABLE replenish.item IS
+'The last decision on each item; read it through the view status. next_check is when time alone could change it.';
+
+CREATE TABLE replenish.event (
+	seq bigint PRIMARY KEY,
+	id uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
+	xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
+	type text NOT NULL,
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	epoch integer NOT NULL,
+	from_tier replenish.tier NOT NULL,
+	to_tier replenish.tier NOT NULL,
+	reason text NOT NULL,
+	occurred_at timestamptz NOT NULL,
+	recorded_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	facts jsonb NOT NULL
+);
+CREATE INDEX event_item_idx ON replenish.event (sku, location, seq);
+SELECT pg_catalog.pg_extension_config_dump('replenish.event', '');
+
+COMMENT ON TABLE replenish.event IS
+'Every change of tier, append only. seq has no gaps and its order is the order in which rows become visible, so a reader that remembers the last seq misses nothing. occurred_at is the decider''s clock, facts the numbers it decided on.';
+
+-- The decider's own row: its clock, which never goes back, and its numbering.
+CREATE TABLE replenish.decider (
+	one boolean PRIMARY KEY DEFAULT true CHECK (one),
+	clock timestamptz NOT NULL,
+	started_at timestamptz NOT NULL,
+	last_seq bigint NOT NULL,
+	decided_at timestamptz NOT NULL
+) WITH (fillfactor = 50);
+SELECT pg_catalog.pg_extension_config_dump('replenish.decider', '');
+
+COMMENT ON TABLE replenish.decider IS
+'The decider''s clock (the latest as_of that it decided anything for) and the first one, the number of its last event, and when it last decided.';

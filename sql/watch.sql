@@ -1,0 +1,390 @@
+---------------------------------------------------------------------------
+-- Watching: triggers on the shop's tables.
+---------------------------------------------------------------------------
+
+CREATE FUNCTION replenish.capture() RETURNS trigger
+	AS 'MODULE_PATHNAME', 'replenish_capture'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.capture() IS
+'The trigger function on watched tables. It appends what moved to the inbox as the invoking user, who needs no rights on anything of this extension. What a watch knows is in its arguments; see replenish.trigger_arguments().';
+
+CREATE FUNCTION replenish.record_demand(sku text, qty float8,
+	at timestamptz DEFAULT now(), location text DEFAULT NULL,
+	channel text DEFAULT NULL) RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_record_demand'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.record_demand(text, float8, timestamptz, text, text) IS
+'Records qty units of demand for a SKU at a moment, for programs that keep no table of orders; a negative quantity takes demand back. Without location or channel, both are ''default''. Blank or overlong keys, NULL or infinite values are errors.';
+
+-- What the triggers of a source carry; recount() reads a table by the same.
+CREATE FUNCTION replenish.trigger_arguments(s replenish.source) RETURNS text[]
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT ARRAY[s.id::text, s.kind, s.sku::text,
+			coalesce(s.location::text, ''), coalesce(s.channel::text, ''),
+			coalesce(s.status::text, ''), coalesce(s.qty::text, ''),
+			coalesce(s.at::text, ''), coalesce(s.on_hand::text, ''),
+			coalesce(s.reserved::text, ''), coalesce(s.on_order::text, ''),
+			s.zone, pg_catalog.cardinality(coalesce(s.counted, '{}'))::text]
+			|| coalesce(s.counted, '{}') || s.zones;
+	END;
+COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source) IS
+'The arguments of a source''s triggers: id, kind, columns (empty where there is none), zone, number of counted statuses, those statuses, then pairs of location and zone.';
+
+-- Whether a column exists and can be read in its role, with a clear error.
+CREATE FUNCTION replenish.check_column(relation regclass, col name,
+	argument text) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	att pg_attribute;
+	base oid;
+	allowed text;
+	hint text;
+BEGIN
+	IF col IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT * FROM pg_attribute a
+	WHERE a.attrelid = relation AND a.attname = col AND a.attnum > 0
+		AND NOT a.attisdropped INTO att;
+	IF NOT FOUND THEN
+		SELECT 'Its columns are ' || string_agg(quote_ident(a.attname), ', '
+			ORDER BY a.attnum) || '.'
+		FROM pg_attribute a WHERE a.attrelid = relation AND a.attnum > 0
+			AND NOT a.attisdropped INTO hint;
+		RAISE EXCEPTION 'column "%" of table % does not exist', col, relation
+			USING ERRCODE = 'undefined_column',
+				DETAIL = format('It was given as argument "%s".', argument),
+				HINT = hint;
+	END IF;
+	-- a virtual generated column has no value in a trigger
+	IF att.attgenerated = 'v' THEN
+		RAISE EXCEPTION 'column "%" of table % is a virtual generated column', col, relation
+			USING ERRCODE = 'feature_not_supported',
+				HINT = 'Use a stored column.';
+	END IF;
+	WITH RECURSIVE types AS (
+		SELECT t.oid, t.typbasetype, t.typtype FROM pg_type t
+		WHERE t.oid = att.atttypid
+		UNION ALL
+		SELECT t.oid, t.typbasetype, t.typtype
+		FROM types d JOIN pg_type t ON t.oid = d.typbasetype
+		WHERE d.typtype = 'd'
+	)
+	SELECT t.oid FROM types t WHERE t.typtype <> 'd' INTO base;
+	allowed := CASE
+		WHEN argument IN ('qty', 'on_hand', 'reserved', 'on_order', 'price')
+			THEN 'smallint, integer, bigint, numeric, real, double precision'
+		WHEN argument = 'at'
+			THEN 'timestamp with time zone, timestamp without time zone, date'
+		ELSE 'text, character varying, character, name, smallint, integer, bigint, uuid, boolean'
+	END;
+	IF format_type(base, NULL) <> ALL (string_to_array(allowed, ', '))
+		AND NOT (argument IN ('sku', 'location', 'channel', 'status')
+			AND EXISTS (SELECT FROM pg_type t
+				WHERE t.oid = base AND t.typtype = 'e')) THEN
+		RAISE EXCEPTION 'column "%" of table % has type %', col, relation,
+			format_type(att.atttypid, att.atttypmod)
+			USING ERRCODE = 'datatype_mismatch',
+				DETAIL = format('Argument "%s" takes a column of type %s%s.',
+					argument, allowed, CASE WHEN argument IN ('sku',
+					'location', 'channel', 'status') THEN ', or an enum'
+					ELSE '' END);
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.check_column(regclass, name, text) IS
+'Raises an error that names the column unless it exists and its type can be read as the given argument of watch_orders() or watch_stock().';
+
+-- Whether the caller may have a table watched, with a clear error.
+CREATE FUNCTION replenish.check_relation(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	class pg_class;
+	kind text;
+BEGIN
+	IF relation IS NULL THEN
+		RAISE EXCEPTION 'argument "source" must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	SELECT * FROM pg_class c WHERE c.oid = relation INTO class;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'table with OID % does not exist', relation::oid
+			USING ERRCODE = 'undefined_table';
+	END IF;
+	kind := CASE class.relkind WHEN 'v' THEN 'a view'
+		WHEN 'm' THEN 'a materialized view' WHEN 'f' THEN 'a foreign table'
+		WHEN 'S' THEN 'a sequence' WHEN 'i' THEN 'an index'
+		WHEN 'I' THEN 'an index' WHEN 'c' THEN 'a composite type'
+		WHEN 't' THEN 'a TOAST table' END;
+	IF kind IS NOT NULL THEN
+		RAISE EXCEPTION 'cannot watch % because it is %', relation, kind
+			USING ERRCODE = 'wrong_object_type',
+				HINT = 'Watch the table that the orders are written to.';
+	END IF;
+	IF class.relpersistence = 't' THEN
+		RAISE EXCEPTION 'cannot watch temporary table %', relation
+			USING ERRCODE = 'wrong_object_type',
+				HINT = 'Use replenish.record_demand() for what is kept in no permanent table.';
+	END IF;
+	IF class.relnamespace IN ('pg_catalog'::regnamespace,
+		(SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'replenish')) THEN
+		RAISE EXCEPTION 'cannot watch system table %', relation
+			USING ERRCODE = 'wrong_object_type';
+	END IF;
+	IF NOT pg_has_role(class.relowner, 'USAGE') THEN
+		RAISE EXCEPTION 'must be owner of table %', relation
+			USING ERRCODE = 'insufficient_privilege';
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.check_relation(regclass) IS
+'Raises an error that names the table unless it is a permanent table of the calling role that can be watched.';
+
+CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.split_part(
+			pg_catalog.encode(t.tgargs, 'escape'), '\000', 1)::integer
+		FROM pg_catalog.pg_trigger t
+		WHERE t.tgrelid = source_of.relation
+			AND t.tgfoid = 'replenish.capture'::pg_catalog.regproc
+			AND NOT t.tgisinternal
+		LIMIT 1;
+	END;
+COMMENT ON FUNCTION replenish.source_of(regclass) IS
+'The number of the source that a table''s triggers feed; NULL for a table that is not watched.';
+
+-- Writes a source down; a table that was watched before gets its number back.
+CREATE FUNCTION replenish.register_source(s replenish.source)
+	RETURNS replenish.source
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	known source;
+BEGIN
+	LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE;
+	SELECT * FROM source o
+	WHERE o.kind = s.kind AND o.name = s.name AND NOT o.active
+		AND o.id NOT IN (SELECT w.id FROM watched w)
+	ORDER BY o.id LIMIT 1 INTO known;
+	s.id := coalesce(known.id, (SELECT coalesce(max(o.id), 0) + 1 FROM source o));
+	DELETE FROM source o WHERE o.id = s.id;
+	INSERT INTO source SELECT s.*;
+	RETURN s;
+END $$;
+COMMENT ON FUNCTION replenish.register_source(replenish.source) IS
+'Writes a source down and returns it with its number; the number of a table that was watched before is given again, so that what it contributed is still its own. For watch_orders() and watch_stock().';
+
+CREATE FUNCTION replenish.attach(relation regclass, s replenish.source)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	arguments text;
+	has_rows boolean;
+BEGIN
+	PERFORM check_relation(relation);
+	IF source_of(relation) IS NOT NULL THEN
+		RAISE EXCEPTION 'table % is already watched', relation
+			USING ERRCODE = 'duplicate_object',
+				HINT = 'Call replenish.unwatch() first to watch it in another way.';
+	END IF;
+	-- no row may come between the registration and the triggers
+	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
+	-- moments without a zone mean what they mean now, for ever
+	s.zone := coalesce(
+		(SELECT l.time_zone FROM location l WHERE l.location = 'default'),
+		current_setting('TimeZone'));
+	s.zones := CASE WHEN s.location IS NULL THEN '{}' ELSE coalesce(
+		(SELECT array_agg(z.value ORDER BY l.location, z.n)
+		FROM location l CROSS JOIN LATERAL
+			(VALUES (1, l.location::text), (2, l.time_zone)) z (n, value)
+		WHERE l.time_zone <> s.zone), '{}') END;
+	s.name := (SELECT format('%I.%I', n.nspname, c.relname)
+		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = relation);
+	s.active := true;
+	s.watched_at := clock_timestamp();
+	s := register_source(s);
+	SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.n)
+	FROM unnest(trigger_arguments(s)) WITH ORDINALITY a (value, n)
+	INTO arguments;
+	EXECUTE format('CREATE TRIGGER replenish_insert AFTER INSERT ON %s
+		REFERENCING NEW TABLE AS replenish_new FOR EACH STATEMENT
+		EXECUTE FUNCTION replenish.capture(%s)', relation, arguments);
+	EXECUTE format('CREATE TRIGGER replenish_update AFTER UPDATE ON %s
+		REFERENCING OLD TABLE AS replenish_old NEW TABLE AS replenish_new
+		FOR EACH STATEMENT EXECUTE FUNCTION replenish.capture(%s)',
+		relation, arguments);
+	EXECUTE format('CREATE TRIGGER replenish_delete AFTER DELETE ON %s
+		REFERENCING OLD TABLE AS replenish_old FOR EACH STATEMENT
+		EXECUTE FUNCTION replenish.capture(%s)', relation, arguments);
+	EXECUTE format('CREATE TRIGGER replenish_truncate BEFORE TRUNCATE ON %s
+		FOR EACH STATEMENT EXECUTE FUNCTION replenish.capture(%s)',
+		relation, arguments);
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', relation) INTO has_rows;
+	IF has_rows THEN
+		RAISE NOTICE 'the rows that are already in % are not counted yet', relation
+			USING HINT = format('CALL replenish.backfill(%L);', relation);
+	ELSE
+		PERFORM mark_backfilled(s.id);
+	END IF;
+	PERFORM wake();
+END $$;
+COMMENT ON FUNCTION replenish.attach(regclass, replenish.source) IS
+'Registers a source and creates its four triggers. For watch_orders() and watch_stock().';
+
+CREATE FUNCTION replenish.watch_orders(source regclass, sku name, qty name,
+	at name, location name DEFAULT NULL, channel name DEFAULT NULL,
+	status name DEFAULT NULL, counted text[] DEFAULT NULL,
+	price name DEFAULT NULL, header regclass DEFAULT NULL,
+	header_key name DEFAULT NULL, keep interval DEFAULT '90 days')
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	s source;
+BEGIN
+	PERFORM check_relation(source);
+	IF header IS NOT NULL OR header_key IS NOT NULL THEN
+		RAISE EXCEPTION 'argument "header" is not supported by this version'
+			USING ERRCODE = 'feature_not_supported',
+				HINT = 'Watch a table whose lines carry their own moment.';
+	END IF;
+	IF sku IS NULL OR qty IS NULL OR at IS NULL THEN
+		RAISE EXCEPTION 'arguments "sku", "qty" and "at" must name columns'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF (status IS NULL) <> (counted IS NULL)
+		OR array_position(counted, NULL) IS NOT NULL
+		OR cardinality(counted) = 0 THEN
+		RAISE EXCEPTION 'arguments "status" and "counted" go together'
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'counted lists the values of the status column that are demand.';
+	END IF;
+	IF keep IS NULL OR NOT is_span(keep) THEN
+		RAISE EXCEPTION 'argument "keep" must be a length of time without months'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM check_column(source, sku, 'sku');
+	PERFORM check_column(source, qty, 'qty');
+	PERFORM check_column(source, at, 'at');
+	PERFORM check_column(source, location, 'location');
+	PERFORM check_column(source, channel, 'channel');
+	PERFORM check_column(source, status, 'status');
+	PERFORM check_column(source, price, 'price');
+	s.kind := 'orders';
+	s.sku := sku;
+	s.qty := qty;
+	s.at := at;
+	s.location := location;
+	s.channel := channel;
+	s.status := status;
+	s.counted := counted;
+	s.price := price;
+	s.keep := keep;
+	PERFORM attach(source, s);
+END $$;
+COMMENT ON FUNCTION replenish.watch_orders(regclass, name, name, name, name, name, name, text[], name, regclass, name, interval) IS
+'Watches a table of order lines: from now on each insert, update, delete and truncate of it is demand of its SKU, or takes demand back. sku, qty, at, location, channel, status and price name columns; with status only rows whose status is in counted are demand; rows older than keep may be deleted without taking their demand back. Moments without a zone are in the time zone of their location as it is now. The caller must own the table; header is refused in this version. Rows that are there already are counted by CALL replenish.backfill().';
+
+CREATE FUNCTION replenish.watch_stock(source regclass, sku name, on_hand name,
+	location name DEFAULT NULL, reserved name DEFAULT NULL,
+	on_order name DEFAULT NULL, at name DEFAULT NULL)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	s source;
+BEGIN
+	PERFORM check_relation(source);
+	IF at IS NOT NULL THEN
+		RAISE EXCEPTION 'argument "at" is not supported by this version'
+			USING ERRCODE = 'feature_not_supported',
+				HINT = 'Watch a table that holds the present stock.';
+	END IF;
+	IF sku IS NULL OR on_hand IS NULL THEN
+		RAISE EXCEPTION 'arguments "sku" and "on_hand" must name columns'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	PERFORM check_column(source, sku, 'sku');
+	PERFORM check_column(source, on_hand, 'on_hand');
+	PERFORM check_column(source, location, 'location');
+	PERFORM check_column(source, reserved, 'reserved');
+	PERFORM check_column(source, on_order, 'on_order');
+	s.kind := 'stock';
+	s.sku := sku;
+	s.on_hand := on_hand;
+	s.location := location;
+	s.reserved := reserved;
+	s.on_order := on_order;
+	PERFORM attach(source, s);
+END $$;
+COMMENT ON FUNCTION replenish.watch_stock(regclass, name, name, name, name, name, name) IS
+'Watches a table of stock: sku, on_hand, location, reserved and on_order name columns, in units; several rows may make up one item. An item whose last row goes has none on hand. The caller must own the table; at is refused in this version. Rows that are there already are counted by CALL replenish.backfill().';
+
+CREATE FUNCTION replenish.retire_source(id integer) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	UPDATE source SET active = false WHERE id = retire_source.id;
+	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
+	FROM item_stock s WHERE s.source = retire_source.id;
+	PERFORM wake();
+END $$;
+COMMENT ON FUNCTION replenish.retire_source(integer) IS
+'Marks a source as no longer watched: its stock counts no more, its demand stays history. For unwatch().';
+
+CREATE FUNCTION replenish.mark_backfilled(id integer) RETURNS void
+	LANGUAGE sql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, pg_temp AS $$
+	UPDATE replenish.source s SET backfilled_at = pg_catalog.clock_timestamp()
+	WHERE s.id = $1;
+$$;
+COMMENT ON FUNCTION replenish.mark_backfilled(integer) IS
+'Notes that all rows of a source are counted. For watch_*() and repair().';
+
+CREATE FUNCTION replenish.unwatch(source regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	number integer;
+	trigger name;
+BEGIN
+	PERFORM check_relation(source);
+	number := source_of(source);
+	IF number IS NULL THEN
+		RAISE EXCEPTION 'table % is not watched', source
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	FOR trigger IN SELECT t.tgname FROM pg_trigger t
+		WHERE t.tgrelid = source AND t.tgfoid = 'replenish.capture'::regproc
+		ORDER BY t.tgname
+	LOOP
+		EXECUTE format('DROP TRIGGER %I ON %s', trigger, source);
+	END LOOP;
+	PERFORM retire_source(number);
+END $$;
+COMMENT ON FUNCTION replenish.unwatch(regclass) IS
+'Removes the triggers from a watched table. Its demand stays as history; its stock counts no more. Watching the table again takes both up where they were. The caller must own the table.';
+
+CREATE VIEW replenish.watched AS
+	SELECT s.id, t.relation, s.kind, s.sku, s.location, s.channel, s.status,
+		s.counted, s.qty, s.at, s.price, s.on_hand, s.reserved, s.on_order,
+		s.keep, s.zone, s.watched_at, s.backfilled_at, t.enabled
+	FROM replenish.source s
+	JOIN (SELECT g.tgrelid::pg_catalog.regclass AS relation,
+			replenish.source_of(g.tgrelid) AS id,
+			count(*) = 4 AND bool_and(g.tgenabled = 'O') AS enabled
+		FROM pg_catalog.pg_trigger g
+		WHERE g.tgfoid = 'replenish.capture'::pg_catalog.regproc
+			AND NOT g.tgisinternal
+		GROUP BY g.tgrelid) t ON t.id = s.id
+	WHERE s.active;
+COMMENT ON VIEW replenish.watched IS
+'The tables that are watched now and how they are read. enabled is false where a trigger is missing or disabled; backfilled_at is NULL where rows from before the watch are not counted.';

@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * batch.c
+ *	  The movements of one statement, summed before they are appended.
+ *
+ * An order of five lines makes five movements at most; an UPDATE that leaves
+ * key, minute and quantity alone makes none.  Most statements have one row, so
+ * the first few keys are compared one by one and a hash table is only made for
+ * more.  A statement of a million keys is flushed in parts: amounts add up
+ * wherever they are summed.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replenish.h"
+
+#include "common/hashfn.h"
+#include "common/int.h"
+#include "utils/memutils.h"
+
+/* Keys compared one by one before a hash table is made. */
+#define LINEAR_KEYS		8
+
+/* Keys held in memory before they are appended. */
+#define BATCH_KEYS		(LINEAR_KEYS * 8 * 8 * 8 * 8)
+
+typedef struct BatchEntry
+{
+	Movement	move;
+	int			rows;			/* rows that came less rows that went */
+} BatchEntry;
+
+typedef struct BatchSlot
+{
+	uint32		status;			/* simplehash's own */
+	uint32		hash;
+	BatchEntry *entry;
+} BatchSlot;
+
+struct Batch
+{
+	MemoryContext context;		/* the entries and their keys */
+	struct place_hash *hash;		/* NULL while there are few keys */
+	BatchEntry *entries;
+	int			nentries;
+	int			capacity;
+	bool		appended;		/* something reached the inbox */
+};
+
+static bool
+same_key(const Key *a, const Key *b)
+{
+	return a->len == b->len &&
+		(a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+static bool
+same_place(const BatchEntry *a, const BatchEntry *b)
+{
+	return a->move.kind == b->move.kind && a->move.minute == b->move.minute &&
+		same_key(&a->move.sku, &b->move.sku) &&
+		same_key(&a->move.location, &b->move.location) &&
+		same_key(&a->move.channel, &b->move.channel);
+}
+
+static uint32
+hash_key(uint32 hash, const Key *key)
+{
+	return hash_combine(hash, hash_bytes((const unsigned char *) key->data,
+										 key->len));
+}
+
+static uint32
+hash_place(const BatchEntry *entry)
+{
+	uint32		hash = hash_combine(murmurhash32(entry->move.minute),
+									entry->move.kind);
+
+	hash = hash_key(hash, &entry->move.sku);
+	hash = hash_key(hash, &entry->move.location);
+	return hash_key(hash, &entry->move.channel);
+}
+
+#define SH_PREFIX place
+#define SH_ELEMENT_TYPE BatchSlot
+#define SH_KEY_TYPE BatchEntry *
+#define SH_KEY entry
+#define SH_HASH_KEY(tb, key) hash_place(key)
+#define SH_EQUAL(tb, a, b) same_place(a, b)
+#define SH_STORE_HASH
+#define SH_GET_HASH(tb, a) (a)->hash
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+/* Make an empty batch in the current memory context. */
+Batch *
+batch_create(void)
+{
+	Batch	   *batch = palloc0(sizeof(Batch));
+
+	batch->context = AllocSetContextCreate(CurrentMemoryContext,
+										   "replenish batch",
+										   ALLOCSET_DEFAULT_SIZES);
+	return batch;
+}
+
+/* Find the entry with the same place, or NULL. */
+static BatchEntry *
+batch_find(Batch *batch, BatchEntry *wanted)
+{
+	if (batch->hash != NULL)
+	{
+		BatchSlot  *slot = place_lookup(batch->hash, wanted);
+
+		return slot == NULL ? NULL : slot->entry;
+	}
+	for (int i = 0; i < batch->nentries; i++)
+		if (same_place(&batch->entries[i], wanted))
+			return &batch->entries[i];
+	return NULL;
+}
+
+/* Enter one entry into the hash table. */
+static void
+batch_index(Batch *batch, BatchEntry *entry)
+{
+	bool		found;
+
+	place_insert(batch->hash, entry, &found)->entry = entry;
+}
+
+static void
+copy_key(Key *key)
+{
+	char	   *copy = palloc(key->len + 1);
+
+	if (key->len > 0)
+		memcpy(copy, key->data, key->len);
+	key->data = copy;
+}
+
+/* Make room for eight times as many entries, and index them anew. */
+static void
+batch_grow(Batch *batch)
+{
+	int			capacity = batch->capacity * 8;
+
+	if (batch->entries == NULL)
+	{
+		batch->capacity = LINEAR_KEYS;
+		batch->entries = palloc(LINEAR_KEYS * sizeof(BatchEntry));
+		return;
+	}
+	batch->entries = repalloc(batch->entries, capacity * sizeof(BatchEntry));
+	batch->capacity = capacity;
+	if (batch->hash != NULL)
+		place_destroy(batch->hash);
+	batch->hash = place_create(batch->context, capacity, NULL);
+	for (int i = 0; i < batch->nentries; i++)
+		batch_index(batch, &batch->entries[i]);
+}
+
+/* Keep a new entry: the keys must outlive the row they came from. */
+static void
+batch_keep(Batch *batch, const BatchEntry *wanted)
+{
+	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	BatchEntry *entry;
+
+	if (batch->entries == NULL || batch->nentries == batch->capacity)
+		batch_grow(batch);
+	entry = &batch->entries[batch->nentries++];
+	*entry = *wanted;
+	copy_key(&entry->move.sku);
+	copy_key(&entry->move.location);
+	copy_key(&entry->move.channel);
+	if (batch->hash != NULL)
+		batch_index(batch, entry);
+	MemoryContextSwitchTo(old);
+}
+
+/* Add one movement; 'sign' tells whether its row came (1) or went (-1). */
+void
+batch_add(Batch *batch, const Movement *move, int sign)
+{
+	BatchEntry	wanted = {*move, sign};
+	BatchEntry *entry = batch_find(batch, &wanted);
+
+	if (entry != NULL &&
+		pg_add_s64_overflow(entry->move.amount, move->amount,
+							&wanted.move.amount))
+	{
+		/* more than one number can hold: append what there is */
+		batch_flush(batch);
+		entry = NULL;
+		wanted.move.amount = move->amount;
+	}
+	if (entry != NULL)
+	{
+		entry->move.amount = wanted.move.amount;
+		entry->rows += sign;
+		return;
+	}
+	if (batch->nentries == BATCH_KEYS)
+		batch_flush(batch);
+	batch_keep(batch, &wanted);
+}
+
+/*
+ * Append what has been summed and start again.  What nets to nothing is left
+ * out, but for stock that is new and zero: that it is known matters.  Says
+ * whether this batch has appended anything.
+ */
+bool
+batch_flush(Batch *batch)
+{
+	Movement   *moves;
+	int			nmoves = 0;
+
+	if (batch->nentries == 0)
+		return batch->appended;
+	moves = MemoryContextAlloc(batch->context,
+							   batch->nentries * sizeof(Movement));
+	for (int i = 0; i < batch->nentries; i++)
+	{
+		const BatchEntry *entry = &batch->entries[i];
+
+		if (entry->move.amount != 0 ||
+			(entry->move.kind == MOVE_ON_HAND && entry->rows != 0))
+			moves[nmoves++] = entry->move;
+	}
+	inbox_append(moves, nmoves);
+	batch->appended |= nmoves > 0;
+	MemoryContextReset(batch->context);
+	batch->hash = NULL;
+	batch->entries = NULL;
+	batch->nentries = 0;
+	batch->capacity = 0;
+	return batch->appended;
+}

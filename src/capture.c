@@ -1,0 +1,186 @@
+/*-------------------------------------------------------------------------
+ *
+ * capture.c
+ *	  The triggers on the shop's tables, and the same door for programs.
+ *
+ * One function serves every statement form.  It reads the transition tables,
+ * sums what moved, and appends it: an update is the old rows with the sign
+ * turned and the new ones as they are, so nothing is ever set, only added, and
+ * the order in which transactions arrive cannot matter.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replenish.h"
+
+#include "access/table.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/tuplestore.h"
+
+#include "args.h"
+
+PG_FUNCTION_INFO_V1(replenish_capture);
+PG_FUNCTION_INFO_V1(replenish_record_demand);
+
+/* Where movements go while a table is scanned. */
+typedef struct Sink
+{
+	Batch	   *batch;
+	int			sign;
+} Sink;
+
+static void
+sink_movement(const Movement *move, void *arg)
+{
+	Sink	   *sink = arg;
+
+	batch_add(sink->batch, move, sink->sign);
+}
+
+/* Add the rows of a transition table. */
+static void
+capture_rows(Tuplestorestate *rows, Relation rel, const Source *source,
+			 int sign, bool deleted, Batch *batch)
+{
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
+													&TTSOpsMinimalTuple);
+	SourceReader reader;
+
+	source_bind(source, RelationGetDescr(rel), &reader);
+	tuplestore_rescan(rows);
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		Movement	moves[ROW_MOVEMENTS];
+		int			n = source_read(&reader, slot, sign, deleted, moves);
+
+		for (int i = 0; i < n; i++)
+			batch_add(batch, &moves[i], sign);
+		CHECK_FOR_INTERRUPTS();
+	}
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+/*
+ * Take back every row before a TRUNCATE, which removes also what our own
+ * snapshot does not see: hence the latest one.
+ */
+static void
+capture_truncate(Relation rel, const Source *source, Batch *batch)
+{
+	Sink		sink = {batch, -1};
+
+	PushActiveSnapshot(GetLatestSnapshot());
+	scan_source(rel, source, GetActiveSnapshot(), -1, true, sink_movement,
+				&sink);
+	PopActiveSnapshot();
+}
+
+/* The trigger function: see watch_orders() and watch_stock(). */
+Datum
+replenish_capture(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	Relation	rel;
+	TriggerEvent event;
+	Source		source;
+	Batch	   *batch;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" was not called by trigger manager",
+						"replenish.capture")));
+	event = trigger->tg_event;
+	if (!TRIGGER_FIRED_FOR_STATEMENT(event))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"%s\" must be fired for statement",
+						"replenish.capture"),
+				 errhint("Use replenish.watch_orders() or replenish.watch_stock().")));
+	rel = trigger->tg_relation;
+	source_parse(trigger->tg_trigger->tgnargs, trigger->tg_trigger->tgargs,
+				 &source);
+	batch = batch_create();
+	if (TRIGGER_FIRED_BY_TRUNCATE(event))
+		capture_truncate(rel, &source, batch);
+	if (trigger->tg_oldtable != NULL)
+		capture_rows(trigger->tg_oldtable, rel, &source, -1,
+					 TRIGGER_FIRED_BY_DELETE(event), batch);
+	if (trigger->tg_newtable != NULL)
+		capture_rows(trigger->tg_newtable, rel, &source, 1, false, batch);
+	if (batch_flush(batch) && !decider_try_now())
+		wake_at_commit();
+	return PointerGetDatum(NULL);
+}
+
+/* Read a key argument; NULL or blank is the default where there is one. */
+static void
+key_argument(FunctionCallInfo fcinfo, int argno, const char *argname,
+			 const char *fallback, Key *key)
+{
+	key->len = 0;
+	if (!PG_ARGISNULL(argno))
+	{
+		text	   *value = PG_GETARG_TEXT_PP(argno);
+
+		key->data = VARDATA_ANY(value);
+		key->len = VARSIZE_ANY_EXHDR(value);
+	}
+	if (key_is_blank(key))
+	{
+		if (fallback == NULL)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("argument \"%s\" must not be blank", argname)));
+		key->data = fallback;
+		key->len = strlen(fallback);
+	}
+	if (key->len > KEY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("argument \"%s\" is longer than %d bytes", argname,
+						KEY_MAX),
+				 errdetail("It has %d bytes.", key->len)));
+}
+
+/*
+ * record_demand(sku, qty, at, location, channel): demand from a program that
+ * keeps no table.  Unlike an order, the caller is told what is wrong.
+ */
+Datum
+replenish_record_demand(PG_FUNCTION_ARGS)
+{
+	Movement	move = {0};
+	double		qty;
+
+	move.kind = MOVE_DEMAND;
+	key_argument(fcinfo, 0, "sku", NULL, &move.sku);
+	if (PG_ARGISNULL(1))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", "qty")));
+	qty = PG_GETARG_FLOAT8(1);
+	if (source_check_quantity(qty, &move.amount) != NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("argument \"%s\" must be a number from -1e12 to 1e12",
+						"qty")));
+	if (PG_ARGISNULL(2))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not be null", "at")));
+	move.minute = arg_moment_usec(PG_GETARG_TIMESTAMPTZ(2), "at") /
+		USECS_PER_MINUTE;
+	key_argument(fcinfo, 3, "location", DEFAULT_KEY, &move.location);
+	key_argument(fcinfo, 4, "channel", DEFAULT_KEY, &move.channel);
+	if (move.amount != 0)
+	{
+		inbox_append(&move, 1);
+		if (!decider_try_now())
+			wake_at_commit();
+	}
+	PG_RETURN_VOID();
+}

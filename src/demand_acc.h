@@ -1,0 +1,79 @@
+/*-------------------------------------------------------------------------
+ *
+ * demand_acc.h
+ *	  Demand being added up, and the way between Datums and rings.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REPLENISH_DEMAND_ACC_H
+#define REPLENISH_DEMAND_ACC_H
+
+#include "postgres.h"
+
+#include "compat.h"
+#include "datatype/timestamp.h"
+#include "demand.h"
+#include "fmgr.h"
+
+/*
+ * An accumulator is itself a value of type demand, in its open form: a few
+ * events as they came or, once they are many, the rings.  Everything that
+ * reads a demand reads this too; it is never stored by us.
+ */
+typedef struct DemandAcc
+{
+	int32		vl_len_;		/* varlena header, always four bytes */
+	uint8		version;		/* DEMAND_OPEN_VERSION */
+	uint8		dense;			/* 1: the rings follow; 0: events follow */
+	uint16		reserved;		/* zero */
+	int32		used;			/* number of events */
+	int32		end;			/* newest minute; of events only */
+	int64		magnitude;		/* sum of the events' sizes, so that no sum of
+								 * them can overflow */
+} DemandAcc;
+
+/* first byte of the open form, where the packed one has its version */
+#define DEMAND_OPEN_VERSION		0x81
+
+/* a new one, of nothing, in the current memory context */
+extern DemandAcc *demand_acc_create(void);
+
+/*
+ * Add in place; false, with nothing changed, if a sum would not fit.  Where
+ * it must grow, it moves within its memory context and *acc with it.
+ */
+extern bool demand_acc_add(DemandAcc **acc, int64 minute, int64 micros);
+extern bool demand_acc_add_rings(DemandAcc **acc, const DemandRings *rings,
+								 int sign);
+extern bool demand_acc_add_datum(DemandAcc **acc, Datum demand, int sign);
+
+/* the same where the old chunk is not ours to free: returns where it is now */
+extern DemandAcc *demand_acc_put(DemandAcc *acc, int64 minute, int64 micros,
+								 bool *fits);
+extern DemandAcc *demand_acc_put_rings(DemandAcc *acc,
+									   const DemandRings *rings, int sign,
+									   bool *fits);
+
+extern void demand_acc_rings(const DemandAcc *acc, DemandRings *rings);
+extern struct varlena *demand_acc_pack(const DemandAcc *acc);
+
+/* whether a detoasted value is an accumulator that can be used in place */
+extern bool demand_is_open(const struct varlena *value);
+
+/* any value of type demand, toasted or open, to rings and back */
+extern void demand_unpack_datum(Datum demand, DemandRings *rings);
+extern struct varlena *demand_pack_value(const DemandRings *rings);
+
+/* raise the error for a sum that does not fit */
+extern void demand_overflow(void) pg_attribute_noreturn();
+
+/* checked arguments as the summary takes them */
+extern int64 demand_arg_micros(double qty, const char *argname);
+extern int64 demand_arg_minute(TimestampTz at, const char *argname);
+
+#define PG_GETARG_DEMAND(n, rings) \
+	demand_unpack_datum(PG_GETARG_DATUM(n), rings)
+#define PG_RETURN_DEMAND(rings) \
+	PG_RETURN_POINTER(demand_pack_value(rings))
+
+#endif							/* REPLENISH_DEMAND_ACC_H */

@@ -1,0 +1,153 @@
+/*-------------------------------------------------------------------------
+ *
+ * demand_agg.c
+ *	  The aggregates over demand.
+ *
+ * Their state is the type itself, in its open form (see demand_acc.h), and
+ * is changed in place.  Where it has to grow, the executor copies the new
+ * chunk into its own context and frees the old one, so nothing is freed here.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "args.h"
+#include "demand_acc.h"
+#include "utils/timestamp.h"
+
+/* Refuse to be called by anything but an aggregate: we write to argument 0. */
+static inline void
+check_context(FunctionCallInfo fcinfo)
+{
+	if (!AggCheckCallContext(fcinfo, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function belongs to an aggregate and cannot be called by itself")));
+}
+
+/*
+ * The state as an accumulator that may be changed.  Usually it is one; what
+ * comes from elsewhere, such as a user's INITCOND, is taken apart.
+ */
+static DemandAcc *
+get_state(FunctionCallInfo fcinfo)
+{
+	struct varlena *value;
+	DemandRings rings;
+	bool		fits;
+
+	if (PG_ARGISNULL(0))
+		return demand_acc_create();
+	value = (struct varlena *) PG_GETARG_POINTER(0);
+	if (likely(demand_is_open(value)))
+		return (DemandAcc *) value;
+	PG_GETARG_DEMAND(0, &rings);
+	return demand_acc_put_rings(demand_acc_create(), &rings, 1, &fits);
+}
+
+/* The state unchanged, or NULL. */
+static Datum
+keep_state(FunctionCallInfo fcinfo)
+{
+	if (PG_ARGISNULL(0))
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_accum);
+
+/* demand_agg: add a row's quantity at its moment; NULLs don't count. */
+Datum
+replenish_demand_accum(PG_FUNCTION_ARGS)
+{
+	DemandAcc  *acc;
+	int64		minute;
+	int64		micros;
+	bool		fits;
+
+	check_context(fcinfo);
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		return keep_state(fcinfo);
+	micros = demand_arg_micros(PG_GETARG_FLOAT8(1), "qty");
+	minute = demand_arg_minute(PG_GETARG_TIMESTAMPTZ(2), "at");
+	acc = demand_acc_put(get_state(fcinfo), minute, micros, &fits);
+	if (!fits)
+		demand_overflow();
+	PG_RETURN_POINTER(acc);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_combine);
+
+/*
+ * demand_merge, and the partial states of both aggregates: add a summary,
+ * open or packed.
+ */
+Datum
+replenish_demand_combine(PG_FUNCTION_ARGS)
+{
+	DemandAcc  *acc;
+	DemandRings rings;
+	bool		fits;
+
+	check_context(fcinfo);
+	if (PG_ARGISNULL(1))
+		return keep_state(fcinfo);
+	PG_GETARG_DEMAND(1, &rings);
+	acc = demand_acc_put_rings(get_state(fcinfo), &rings, 1, &fits);
+	if (!fits)
+		demand_overflow();
+	PG_RETURN_POINTER(acc);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_final);
+
+/* The packed summary of a state, which stays as it is. */
+Datum
+replenish_demand_final(PG_FUNCTION_ARGS)
+{
+	struct varlena *value = (struct varlena *) PG_GETARG_POINTER(0);
+	DemandRings rings;
+
+	if (demand_is_open(value))
+		PG_RETURN_POINTER(demand_acc_pack((DemandAcc *) value));
+	PG_GETARG_DEMAND(0, &rings);
+	PG_RETURN_DEMAND(&rings);
+}
+
+PG_FUNCTION_INFO_V1(replenish_velocity_accum);
+
+/*
+ * demand_velocity over raw rows: add qty * 2^(-(as_of - at) / half_life) *
+ * ln 2 / half_life, per hour.  Rows at or after as_of count as zero, rows
+ * with a NULL not at all.
+ */
+Datum
+replenish_velocity_accum(PG_FUNCTION_ARGS)
+{
+	double		state = PG_ARGISNULL(0) ? 0 : PG_GETARG_FLOAT8(0);
+	double		qty;
+	int64		age;
+	int64		half_life;
+	double		hours;
+
+	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
+		PG_ARGISNULL(4))
+		return keep_state(fcinfo);
+	qty = PG_GETARG_FLOAT8(1);
+	arg_check_quantity(qty, "qty");
+	age = arg_moment_usec(PG_GETARG_TIMESTAMPTZ(3), "as_of") -
+		arg_moment_usec(PG_GETARG_TIMESTAMPTZ(2), "at");
+	half_life = arg_interval_usec(PG_GETARG_INTERVAL_P(4), "half_life");
+	if (half_life <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be positive", "half_life")));
+	if (age <= 0)
+		PG_RETURN_FLOAT8(state);
+	hours = (double) half_life / USECS_PER_HOUR;
+	state += qty * exp2(-(double) age / (double) half_life) * M_LN2 / hours;
+	arg_check_quantity(state, "qty");
+	PG_RETURN_FLOAT8(state);
+}

@@ -1,0 +1,19 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold.h
+ *	  Movements summed per item.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REPLENISH_FOLD_H
+#define REPLENISH_FOLD_H
+
+#include "replenish.h"
+
+typedef struct Fold Fold;
+
+extern Fold *fold_create(int64 clock_minute);
+extern void fold_add(const Movement *move, void *fold);
+extern void fold_emit(Fold *fold, FunctionCallInfo fcinfo);
+
+#endif							/* REPLENISH_FOLD_H */

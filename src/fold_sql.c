@@ -1,0 +1,152 @@
+/*-------------------------------------------------------------------------
+ *
+ * fold_sql.c
+ *	  SQL functions over folds: the inbox taken, the inbox read, a watched
+ *	  table recounted; and the sum that never fails.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "fold.h"
+
+#include "access/table.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "args.h"
+#include "demand_acc.h"
+
+PG_FUNCTION_INFO_V1(replenish_drain);
+PG_FUNCTION_INFO_V1(replenish_pending);
+PG_FUNCTION_INFO_V1(replenish_inbox_waits);
+PG_FUNCTION_INFO_V1(replenish_wake);
+PG_FUNCTION_INFO_V1(replenish_recount);
+PG_FUNCTION_INFO_V1(replenish_absorb);
+PG_FUNCTION_INFO_V1(replenish_demand_since);
+
+/* The minute of a clock that was given as an argument. */
+static int64
+clock_argument(FunctionCallInfo fcinfo, int argno)
+{
+	return arg_moment_usec(PG_GETARG_TIMESTAMPTZ(argno), "clock") /
+		USECS_PER_MINUTE;
+}
+
+/* drain(clock): take every movement from the inbox. */
+Datum
+replenish_drain(PG_FUNCTION_ARGS)
+{
+	Fold	   *fold = fold_create(clock_argument(fcinfo, 0));
+
+	InitMaterializedSRF(fcinfo, 0);
+	(void) inbox_scan(GetActiveSnapshot(), true, fold_add, fold);
+	fold_emit(fold, fcinfo);
+	return (Datum) 0;
+}
+
+/* pending(clock): the same, left where it is. */
+Datum
+replenish_pending(PG_FUNCTION_ARGS)
+{
+	Fold	   *fold = fold_create(clock_argument(fcinfo, 0));
+
+	InitMaterializedSRF(fcinfo, 0);
+	(void) inbox_scan(GetActiveSnapshot(), false, fold_add, fold);
+	fold_emit(fold, fcinfo);
+	return (Datum) 0;
+}
+
+/* inbox_waits(): whether there is any movement. */
+Datum
+replenish_inbox_waits(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(inbox_has_rows(GetActiveSnapshot()));
+}
+
+/* wake(): have the worker look when this transaction has committed. */
+Datum
+replenish_wake(PG_FUNCTION_ARGS)
+{
+	(void) worker_ensure();
+	wake_at_commit();
+	PG_RETURN_VOID();
+}
+
+/*
+ * recount(relation, arguments, clock): what the table's rows add up to, read
+ * as its triggers with these arguments would have read them.
+ */
+Datum
+replenish_recount(PG_FUNCTION_ARGS)
+{
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
+	Fold	   *fold = fold_create(clock_argument(fcinfo, 2));
+	Relation	rel;
+	Datum	   *elements;
+	char	  **args;
+	int			nargs;
+	Source		source;
+
+	InitMaterializedSRF(fcinfo, 0);
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
+					  &nargs);
+	args = palloc(nargs * sizeof(char *));
+	for (int i = 0; i < nargs; i++)
+		args[i] = TextDatumGetCString(elements[i]);
+	source_parse(nargs, args, &source);
+
+	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	scan_source(rel, &source, GetActiveSnapshot(), 1, false, fold_add, fold);
+	table_close(rel, NoLock);
+	fold_emit(fold, fcinfo);
+	return (Datum) 0;
+}
+
+/* absorb(state, delta): their sum, or the state where that does not fit. */
+Datum
+replenish_absorb(PG_FUNCTION_ARGS)
+{
+	DemandRings state;
+	DemandRings delta;
+
+	PG_GETARG_DEMAND(0, &state);
+	PG_GETARG_DEMAND(1, &delta);
+	if (!demand_merge(&state, &delta, 1))
+		ereport(WARNING,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("demand is larger than a summary can hold"),
+				 errdetail("What was added to one item is left out."),
+				 errhint("Correct the quantities, then CALL replenish.repair().")));
+	PG_RETURN_DEMAND(&state);
+}
+
+/*
+ * demand_since(demand, since): without the buckets that begin before that
+ * moment; one that lies across it goes as well, but for its finer parts.
+ */
+Datum
+replenish_demand_since(PG_FUNCTION_ARGS)
+{
+	int64		since = arg_moment_usec(PG_GETARG_TIMESTAMPTZ(1), "since") /
+		USECS_PER_MINUTE;
+	DemandRings rings;
+
+	PG_GETARG_DEMAND(0, &rings);
+	if (rings.end != DEMAND_NO_END)
+		for (int i = 0; i < DEMAND_LEVELS; i++)
+		{
+			DemandLevel level = (DemandLevel) i;
+			int64		newest = demand_bucket(level, rings.end);
+			int			to = demand_stored_to(level, rings.end);
+
+			for (int age = demand_stored_from(level, rings.end); age < to; age++)
+				if (demand_bucket_start(level, newest - age) < since)
+					*demand_at_age(&rings, level, age) = 0;
+		}
+	/* sums of fewer amounts than before, but of any sign */
+	if (!demand_rebuild(&rings))
+		demand_overflow();
+	PG_RETURN_DEMAND(&rings);
+}

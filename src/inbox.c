@@ -1,0 +1,254 @@
+/*-------------------------------------------------------------------------
+ *
+ * inbox.c
+ *	  The one door: append movements to replenish.inbox, and read them.
+ *
+ * Appending is a direct heap insertion as whoever runs the statement: no
+ * rights on our tables are needed, no index is kept, no lock is taken but the
+ * one every insert takes, nothing is looked up.  The rows are ordinary rows, so
+ * rollback, savepoints, two-phase commit and crashes need nothing from us.
+ *
+ * Reading checks each tuple's visibility itself instead of scanning with the
+ * snapshot: such a scan takes no predicate locks, so that a SERIALIZABLE
+ * report never makes an order fail.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replenish.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* Attributes of replenish.inbox, in their order. */
+enum
+{
+	INBOX_AMOUNT,
+	INBOX_MINUTE,
+	INBOX_SOURCE,
+	INBOX_KIND,
+	INBOX_SKU,
+	INBOX_LOCATION,
+	INBOX_CHANNEL,
+	INBOX_SUMMARY,
+	INBOX_NATTS
+};
+
+/* Rows inserted at once. */
+#define INSERT_ROWS		500
+
+/* A short text with its one-byte header, as it lies in a heap tuple. */
+typedef struct ShortText
+{
+	char		data[VARHDRSZ_SHORT + KEY_MAX + VARHDRSZ];
+} ShortText;
+
+/* Open the inbox, or return NULL if it is not there as this library knows it. */
+static Relation
+inbox_open(LOCKMODE lockmode)
+{
+	Oid			schema = get_namespace_oid("replenish", true);
+	Oid			relid = OidIsValid(schema) ?
+		get_relname_relid("inbox", schema) : InvalidOid;
+	Relation	rel = OidIsValid(relid) ?
+		try_relation_open(relid, lockmode) : NULL;
+
+	if (rel != NULL &&
+		(rel->rd_rel->relkind != RELKIND_RELATION ||
+		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
+	{
+		relation_close(rel, lockmode);
+		return NULL;
+	}
+	return rel;
+}
+
+/* Lay a key out as text; keys longer than any key never get here. */
+static Datum
+key_datum(const Key *key, ShortText *space)
+{
+	if (key->len + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
+	{
+		SET_VARSIZE_SHORT(space->data, key->len + VARHDRSZ_SHORT);
+		if (key->len > 0)
+			memcpy(space->data + VARHDRSZ_SHORT, key->data, key->len);
+		return PointerGetDatum(space->data);
+	}
+	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
+}
+
+/* Form the inbox's row of a movement. */
+static HeapTuple
+form_row(TupleDesc desc, const Movement *move)
+{
+	Datum		values[INBOX_NATTS];
+	bool		nulls[INBOX_NATTS] = {false};
+	ShortText	sku,
+				location,
+				channel;
+
+	values[INBOX_AMOUNT] = Int64GetDatum(move->amount);
+	values[INBOX_MINUTE] = Int32GetDatum(move->minute);
+	values[INBOX_SOURCE] = Int32GetDatum(move->source);
+	values[INBOX_KIND] = CharGetDatum((char) move->kind);
+	values[INBOX_SKU] = key_datum(&move->sku, &sku);
+	values[INBOX_LOCATION] = key_datum(&move->location, &location);
+	values[INBOX_CHANNEL] = key_datum(&move->channel, &channel);
+	values[INBOX_SUMMARY] = PointerGetDatum(move->summary);
+	nulls[INBOX_SUMMARY] = move->summary == NULL;
+	return heap_form_tuple(desc, values, nulls);
+}
+
+/*
+ * Append movements.  One row is cheaper alone, more are cheaper together:
+ * one WAL record for a page instead of one for a row.
+ */
+void
+inbox_append(const Movement *moves, int nmoves)
+{
+	Relation	rel;
+	TupleDesc	desc;
+	CommandId	cid;
+
+	if (nmoves == 0)
+		return;
+	rel = inbox_open(RowExclusiveLock);
+	if (rel == NULL)
+	{
+		/* half an upgrade, or none: the order goes in, verify() will tell */
+		ereport(WARNING,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("replenish.inbox is not as this library knows it"),
+				 errdetail("%d movements were not recorded.", nmoves),
+				 errhint("Run ALTER EXTENSION replenish UPDATE, then CALL replenish.repair().")));
+		return;
+	}
+	desc = RelationGetDescr(rel);
+	cid = GetCurrentCommandId(true);
+	if (nmoves == 1)
+		heap_insert(rel, form_row(desc, &moves[0]), cid, 0, NULL);
+	else
+	{
+		int			nslots = Min(nmoves, INSERT_ROWS);
+		TupleTableSlot **slots = palloc(nslots * sizeof(TupleTableSlot *));
+
+		for (int i = 0; i < nslots; i++)
+			slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+		for (int done = 0; done < nmoves; done += INSERT_ROWS)
+		{
+			int			n = Min(nmoves - done, INSERT_ROWS);
+
+			for (int i = 0; i < n; i++)
+				ExecStoreHeapTuple(form_row(desc, &moves[done + i]), slots[i],
+								   true);
+			heap_multi_insert(rel, slots, n, cid, 0, NULL);
+			for (int i = 0; i < n; i++)
+				ExecClearTuple(slots[i]);
+			CHECK_FOR_INTERRUPTS();
+		}
+		for (int i = 0; i < nslots; i++)
+			ExecDropSingleTupleTableSlot(slots[i]);
+	}
+	table_close(rel, NoLock);
+}
+
+static void
+read_text(Datum value, Key *key)
+{
+	struct varlena *text = pg_detoast_datum_packed((struct varlena *)
+												   DatumGetPointer(value));
+
+	key->data = VARDATA_ANY(text);
+	key->len = VARSIZE_ANY_EXHDR(text);
+}
+
+/* The movement that a row of the inbox holds. */
+static void
+read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
+{
+	Datum		values[INBOX_NATTS];
+	bool		nulls[INBOX_NATTS];
+
+	heap_deform_tuple(tuple, desc, values, nulls);
+	move->amount = DatumGetInt64(values[INBOX_AMOUNT]);
+	move->minute = DatumGetInt32(values[INBOX_MINUTE]);
+	move->source = DatumGetInt32(values[INBOX_SOURCE]);
+	move->kind = (MovementKind) DatumGetChar(values[INBOX_KIND]);
+	read_text(values[INBOX_SKU], &move->sku);
+	read_text(values[INBOX_LOCATION], &move->location);
+	read_text(values[INBOX_CHANNEL], &move->channel);
+	move->summary = nulls[INBOX_SUMMARY] ? NULL :
+		(struct varlena *) DatumGetPointer(values[INBOX_SUMMARY]);
+}
+
+/*
+ * Visit every row of the inbox that the snapshot sees; with 'drain' remove it.
+ * Returns the number of rows.  Only the decider drains, and nobody else
+ * removes rows, so the removal never waits.
+ */
+int64
+inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
+{
+	Relation	rel = inbox_open(drain ? RowExclusiveLock : AccessShareLock);
+	MemoryContext row_context,
+				old;
+	TableScanDesc scan;
+	HeapTuple	tuple;
+	int64		rows = 0;
+
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("replenish.inbox is not as this library knows it"),
+				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
+	row_context = AllocSetContextCreate(CurrentMemoryContext,
+										"replenish inbox row",
+										ALLOCSET_SMALL_SIZES);
+	scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
+	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
+		Movement	move;
+		bool		visible;
+
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		if (!visible)
+			continue;
+		rows++;
+		if (visit != NULL)
+		{
+			old = MemoryContextSwitchTo(row_context);
+			read_row(tuple, RelationGetDescr(rel), &move);
+			MemoryContextSwitchTo(old);
+			visit(&move, arg);
+			MemoryContextReset(row_context);
+		}
+		if (drain)
+			simple_heap_delete(rel, &tuple->t_self);
+		else if (visit == NULL)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+	table_endscan(scan);
+	MemoryContextDelete(row_context);
+	table_close(rel, NoLock);
+	return rows;
+}
+
+/* Say whether the snapshot sees any row in the inbox. */
+bool
+inbox_has_rows(Snapshot snapshot)
+{
+	return inbox_scan(snapshot, false, NULL, NULL) > 0;
+}

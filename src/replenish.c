@@ -1,0 +1,54 @@
+/*-------------------------------------------------------------------------
+ *
+ * replenish.c
+ *	  What happens when the library is loaded: settings and callbacks.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replenish.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+
+REPLENISH_MODULE_MAGIC;
+
+int			replenish_evaluate = EVALUATE_AUTO;
+
+static const struct config_enum_entry evaluate_options[] = {
+	{"auto", EVALUATE_AUTO, false},
+	{"worker", EVALUATE_WORKER, false},
+	{"immediate", EVALUATE_IMMEDIATE, false},
+	{"manual", EVALUATE_MANUAL, false},
+	{NULL, 0, false}
+};
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	DefineCustomEnumVariable("replenish.evaluate",
+							 "Who decides after an order.",
+							 "auto: the background worker, or the writing statement where none can run; "
+							 "worker: the background worker only; "
+							 "immediate: the writing statement; "
+							 "manual: whoever calls replenish.tick().",
+							 &replenish_evaluate,
+							 EVALUATE_AUTO,
+							 evaluate_options,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("replenish");
+	wake_init();
+
+	/*
+	 * After a restart the worker comes back with the first session that
+	 * touches us, or that preloads the library for its database.
+	 */
+	if (IsUnderPostmaster && !IsBinaryUpgrade && IsTransactionState() &&
+		OidIsValid(MyDatabaseId) &&
+		(replenish_evaluate == EVALUATE_AUTO ||
+		 replenish_evaluate == EVALUATE_WORKER) &&
+		OidIsValid(replenish_extension_oid()))
+		(void) worker_ensure();
+}

@@ -1,0 +1,179 @@
+/*-------------------------------------------------------------------------
+ *
+ * replenish.h
+ *	  What the files that live inside PostgreSQL share, file by file.
+ *
+ * The flow: source.c reads a row of a watched table into movements; batch.c
+ * sums the movements of one statement; inbox.c appends them.  fold.c sums the
+ * inbox (or a whole table) per item; decider.c lets one session at a time
+ * turn the sums into state and events; worker.c is the session that does it
+ * by itself.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REPLENISH_H
+#define REPLENISH_H
+
+#include "compat.h"
+
+#include "access/tupdesc.h"
+#include "datatype/timestamp.h"
+#include "executor/tuptable.h"
+#include "fmgr.h"
+#include "utils/relcache.h"
+#include "utils/snapshot.h"
+
+#include "demand.h"
+
+/* ---- movement: one amount to add to one key ---- */
+
+/* Longest sku, location or channel, in bytes. */
+#define KEY_MAX			255
+
+/* Where a row names no location or channel, it is this one. */
+#define DEFAULT_KEY		"default"
+
+/* Kinds of movement, as stored in inbox.kind. */
+typedef enum MovementKind
+{
+	MOVE_DEMAND = 'd',			/* units ordered in a minute */
+	MOVE_DELETED = 'x',			/* the same, taken back by DELETE or TRUNCATE */
+	MOVE_SUMMARY = 's',			/* a whole demand summary at once */
+	MOVE_ON_HAND = 'h',			/* units in the warehouse */
+	MOVE_RESERVED = 'r',		/* units promised, still there */
+	MOVE_ON_ORDER = 'o',		/* units bought, not yet received */
+	MOVE_FAULT = 'f',			/* rows that could not be counted: channel is
+								 * the fault's code, amount their number */
+	MOVE_TOUCH = 't'			/* nothing moved: look at the item again */
+} MovementKind;
+
+typedef struct Key
+{
+	const char *data;			/* not terminated */
+	int			len;
+} Key;
+
+typedef struct Movement
+{
+	int32		source;			/* id of the watch; 0 is record_demand() */
+	MovementKind kind;
+	int32		minute;			/* minutes since 1970 UTC; 0 if not demand */
+	int64		amount;			/* micro-units, or rows for MOVE_FAULT */
+	Key			sku;
+	Key			location;
+	Key			channel;
+	struct varlena *summary;	/* MOVE_SUMMARY only */
+} Movement;
+
+/* ---- source.c: how to read the rows of a watched table ---- */
+
+typedef enum SourceKind
+{
+	SOURCE_ORDERS,
+	SOURCE_STOCK
+} SourceKind;
+
+typedef enum SourceColumn
+{
+	COL_SKU,
+	COL_LOCATION,
+	COL_CHANNEL,
+	COL_STATUS,
+	COL_QTY,
+	COL_AT,
+	COL_ON_HAND,
+	COL_RESERVED,
+	COL_ON_ORDER,
+	N_COLUMNS
+} SourceColumn;
+
+typedef struct Source
+{
+	int32		id;
+	SourceKind	kind;
+	const char *column[N_COLUMNS];	/* NULL where there is none */
+	const char *zone;			/* of moments without a zone */
+	int			ncounted;		/* statuses that are demand */
+	char	  **counted;
+	int			nzones;			/* pairs (location, zone) that differ */
+	char	  **zones;
+} Source;
+
+/* A source laid over the columns of one relation. */
+typedef struct SourceReader
+{
+	const Source *source;
+	const char *missing;		/* fault that makes all rows unreadable */
+	AttrNumber	attnum[N_COLUMNS];
+	Oid			type[N_COLUMNS];	/* base types */
+	char		buffer[N_COLUMNS][64];	/* keys that are not text */
+} SourceReader;
+
+/* Most movements that one row can make. */
+#define ROW_MOVEMENTS	3
+
+extern void source_parse(int nargs, char **args, Source *source);
+extern void source_bind(const Source *source, TupleDesc desc,
+						SourceReader *reader);
+extern int	source_read(SourceReader *reader, TupleTableSlot *slot, int sign,
+						bool deleted, Movement *moves);
+extern bool key_is_blank(const Key *key);
+extern const char *source_check_quantity(double qty, int64 *micros);
+extern const char *source_check_moment(TimestampTz at, int32 *minute);
+
+/* ---- batch.c: the movements of one statement, summed ---- */
+
+typedef struct Batch Batch;
+
+extern Batch *batch_create(void);
+extern void batch_add(Batch *batch, const Movement *move, int sign);
+extern bool batch_flush(Batch *batch);
+
+/* ---- inbox.c: the one door ---- */
+
+typedef void (*MovementVisitor) (const Movement *move, void *arg);
+
+extern void inbox_append(const Movement *moves, int nmoves);
+extern int64 inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit,
+						void *arg);
+extern bool inbox_has_rows(Snapshot snapshot);
+
+/* ---- scan.c: every row of a watched table ---- */
+
+extern void scan_source(Relation rel, const Source *source, Snapshot snapshot,
+						int sign, bool deleted, MovementVisitor visit,
+						void *arg);
+
+/* ---- decider.c: one at a time ---- */
+
+extern bool decider_try_now(void);
+extern Oid	replenish_extension_oid(void);
+extern char *replenish_extension_version(Oid extension);
+
+/* ---- worker.c and launch.c: who decides, and how it hears of work ---- */
+
+typedef enum EvaluateMode
+{
+	EVALUATE_AUTO,
+	EVALUATE_WORKER,
+	EVALUATE_IMMEDIATE,
+	EVALUATE_MANUAL
+} EvaluateMode;
+
+extern PGDLLIMPORT int replenish_evaluate;
+
+#define WORKER_TYPE		"replenish worker"
+
+/* lock numbers on the extension, see decider.c */
+#define LOCK_WORKER		1
+#define LOCK_LAUNCH		2
+#define LOCK_DECIDER	3
+#define LOCK_REPAIR		4
+
+extern bool worker_ensure(void);
+extern void wake_at_commit(void);
+extern void wake_init(void);
+extern void forbid_prepare(void);
+extern PGDLLEXPORT void replenish_worker_main(Datum arg);
+
+#endif							/* REPLENISH_H */

@@ -1,0 +1,72 @@
+/*-------------------------------------------------------------------------
+ *
+ * scan.c
+ *	  Every row of a watched table, read as its triggers would read it.
+ *
+ * Used where there is no transition table: before a TRUNCATE, and to recount a
+ * table for verify() and backfill().  A partitioned table is read partition by
+ * partition, each with its own order of columns.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replenish.h"
+
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+/* Visit the rows of one relation that has storage. */
+static void
+scan_relation(Relation rel, const Source *source, Snapshot snapshot, int sign,
+			  bool deleted, MovementVisitor visit, void *arg)
+{
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "replenish row",
+													  ALLOCSET_SMALL_SIZES);
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	SourceReader reader;
+
+	source_bind(source, RelationGetDescr(rel), &reader);
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
+		Movement	moves[ROW_MOVEMENTS];
+		int			n = source_read(&reader, slot, sign, deleted, moves);
+
+		MemoryContextSwitchTo(old);
+		for (int i = 0; i < n; i++)
+			visit(&moves[i], arg);
+		MemoryContextReset(row_context);
+		CHECK_FOR_INTERRUPTS();
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(row_context);
+}
+
+/*
+ * Visit the movements of every row of a table and of what inherits from it.
+ * Row security does not apply: the caller answers for who may ask.
+ */
+void
+scan_source(Relation rel, const Source *source, Snapshot snapshot, int sign,
+			bool deleted, MovementVisitor visit, void *arg)
+{
+	List	   *relids = find_all_inheritors(RelationGetRelid(rel),
+											 AccessShareLock, NULL);
+	ListCell   *lc;
+
+	foreach(lc, relids)
+	{
+		Relation	part = table_open(lfirst_oid(lc), NoLock);
+
+		if (part->rd_rel->relkind == RELKIND_RELATION)
+			scan_relation(part, source, snapshot, sign, deleted, visit, arg);
+		table_close(part, NoLock);
+	}
+}

@@ -1,0 +1,191 @@
+/*-------------------------------------------------------------------------
+ *
+ * worker.c
+ *	  The background worker that decides by itself.
+ *
+ * It sleeps until an order's commit sets its latch, or for a second: that
+ * catches prepared transactions, what is due by the clock, a dropped
+ * extension and a database that somebody wants to drop.  A pass that finds
+ * nothing writes nothing.  Under load it lingers between passes, because
+ * waking at every commit costs the orders more than the passes do.
+ *
+ * One worker per database lives by a lock of the user method: unlike a lock of
+ * the default method, an error does not release it and an exit does.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "replenish.h"
+
+#include "access/xact.h"
+#include "catalog/pg_database.h"
+#include "catalog/pg_extension.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "storage/lock.h"
+#include "storage/proc.h"
+#include "tcop/tcopprot.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+/* Longest sleep, and the shortest time between two passes. */
+#define POLL_MS			1000
+#define LINGER_MS		10
+
+/* Longest pause after a pass that failed; doubles from POLL_MS. */
+#define BACKOFF_MAX_MS	60000
+
+/* Exit quietly: there is nothing for this worker to do here any more. */
+static void
+leave(void)
+{
+	if (IsTransactionState())
+		AbortCurrentTransaction();
+	proc_exit(0);
+}
+
+/* Take the lock that makes this the only worker of its database, or leave. */
+static void
+become_only_worker(Oid extension)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId, extension,
+					   LOCK_WORKER);
+	tag.locktag_lockmethodid = USER_LOCKMETHOD;
+	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
+		leave();
+}
+
+/* Leave when somebody waits to drop, rename or copy the database. */
+static void
+yield_database(void)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
+	if (LockAcquire(&tag, RowExclusiveLock, false, true) ==
+		LOCKACQUIRE_NOT_AVAIL)
+		leave();
+}
+
+/* Run tick() where there is something to do. */
+static void
+run_pass(void)
+{
+	bool		isnull;
+
+	SPI_connect();
+	if (SPI_execute("SELECT replenish.is_due(pg_catalog.now())", true, 1) !=
+		SPI_OK_SELECT || SPI_processed != 1)
+		elog(ERROR, "could not ask what is due");
+	if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
+								   SPI_tuptable->tupdesc, 1, &isnull)))
+	{
+		if (SPI_execute("SELECT replenish.tick(pg_catalog.now())", false, 1) !=
+			SPI_OK_SELECT)
+			elog(ERROR, "could not run tick()");
+	}
+	SPI_finish();
+}
+
+/*
+ * One transaction.  A worker whose extension was dropped, made anew or updated
+ * leaves instead of running old code; so does one that is not wanted.
+ */
+static void
+one_pass(void)
+{
+	static Oid	known = InvalidOid;
+	static char *known_version = NULL;
+	Oid			extension;
+	char	   *version;
+
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	/* read committed, whatever the database's default */
+	XactIsoLevel = XACT_READ_COMMITTED;
+	PushActiveSnapshot(GetTransactionSnapshot());
+	yield_database();
+	extension = replenish_extension_oid();
+	if (!OidIsValid(extension) || replenish_evaluate == EVALUATE_MANUAL)
+		leave();
+	version = replenish_extension_version(extension);
+	if (!OidIsValid(known))
+	{
+		become_only_worker(extension);
+		known = extension;
+		known_version = MemoryContextStrdup(TopMemoryContext, version);
+	}
+	else if (extension != known || strcmp(version, known_version) != 0)
+		leave();
+	pgstat_report_activity(STATE_RUNNING, "replenish.tick()");
+	run_pass();
+	PopActiveSnapshot();
+	CommitTransactionCommand();
+	pgstat_report_stat(false);
+	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* Where the worker begins; 'arg' is the database's oid. */
+void
+replenish_worker_main(Datum arg)
+{
+	sigjmp_buf	on_error;
+	static int	pause_ms = 0;	/* after a failed pass */
+	MemoryContext context;
+
+	pqsignal(SIGTERM, die);
+	pqsignal(SIGHUP, SignalHandlerForConfigReload);
+	BackgroundWorkerUnblockSignals();
+	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
+											  InvalidOid, 0);
+	/* what a crash undoes is simply done again */
+	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION);
+	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET,
+					PGC_S_SESSION);
+	context = AllocSetContextCreate(TopMemoryContext, "replenish worker",
+									ALLOCSET_DEFAULT_SIZES);
+
+	if (sigsetjmp(on_error, 1) != 0)
+	{
+		error_context_stack = NULL;
+		HOLD_INTERRUPTS();
+		EmitErrorReport();
+		AbortCurrentTransaction();
+		FlushErrorState();
+		RESUME_INTERRUPTS();
+		pause_ms = Min(Max(POLL_MS, pause_ms * 2), BACKOFF_MAX_MS);
+		pgstat_report_activity(STATE_IDLE, NULL);
+	}
+	PG_exception_stack = &on_error;
+
+	for (;;)
+	{
+		if (pause_ms > 0)
+			(void) WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms,
+							 PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		if (ConfigReloadPending)
+		{
+			ConfigReloadPending = false;
+			ProcessConfigFile(PGC_SIGHUP);
+		}
+		MemoryContextSwitchTo(context);
+		MemoryContextReset(context);
+		one_pass();
+		pause_ms = 0;
+
+		/* linger: commits that come meanwhile share the next pass */
+		pg_usleep(LINGER_MS * 1000L);
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 POLL_MS, PG_WAIT_EXTENSION);
+	}
+}
