@@ -30,14 +30,25 @@ REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    =
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
+TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
 EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -I$(srcdir)/src
-PGXS        := $(shell $(PG_CONFIG) --pgxs)
+PGXS        := $(wildcard $(shell $(PG_CONFIG) --pgxs 2>/dev/null))
+ifneq ($(PGXS),)
 include $(PGXS)
+else
+srcdir       = .
+# "make demo" and "make test" install it and start anew; the rest needs it.
+all install installcheck clean:
+	@echo "PostgreSQL's server headers are missing (\"$(PG_CONFIG) --pgxs\")." >&2
+	@echo "Install postgresql-server-dev-N, or set PG_CONFIG." >&2
+	@exit 1
+endif
+include $(srcdir)/test/test.mk
 
 $(SQL_SCRIPT): $(SQL_PARTS)
 	cat $^ > $@
