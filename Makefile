@@ -26,7 +26,8 @@ ISOLATION    =
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 PROVE_TESTS  = test/t/*.pl
 
-EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz
+EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz \
+               test/unit/distribution_test test/bench/forecast_cost
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -I$(srcdir)/src
@@ -64,3 +65,24 @@ fuzz: test/fuzz/demand_fuzz
 	mkdir -p tmp_check/fuzz
 	test/fuzz/demand_fuzz -runs=$(RUNS) -max_len=2048 \
 		-artifact_prefix=tmp_check/fuzz/ tmp_check/fuzz test/fuzz/corpus
+
+# The mathematics by itself: needs no server either.
+MATH_CORE    = src/forecast.c src/model.c src/distribution.c
+
+.PHONY: unit-math bench-forecast
+
+test/unit/distribution_test: test/unit/distribution_test.c \
+		src/distribution.c src/distribution.h
+	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/unit/distribution_test.c src/distribution.c -lm
+
+unit-math: test/unit/distribution_test
+	test/unit/distribution_test
+
+test/bench/forecast_cost: test/bench/forecast_cost.c $(MATH_CORE) \
+		$(wildcard src/*.h)
+	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/bench/forecast_cost.c $(MATH_CORE) -lm
+
+bench-forecast: test/bench/forecast_cost
+	test/bench/forecast_cost
