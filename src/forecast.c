@@ -28,6 +28,7 @@
 #define INDEX_DAYS		364		/* the year that keeps the weekday */
 #define INDEX_BASE		56		/* days before it to compare with */
 #define HALF_LIFE_HOURS 1.0		/* of a burst */
+#define BATCH			16		/* quantiles computed together */
 
 /* a moment, as days and as demand since the midnight before as_of */
 typedef struct Moment
@@ -207,13 +208,27 @@ demand_forecast_quantile(DemandForecast forecast, double p)
 				   normal_quantile(p));
 }
 
-/* What makes a count's quantiles fall although mean and variance rise. */
-static double
-skewness(DemandForecast f)
+/*
+ * Whether a count of the shorter forecast may have a higher quantile than one
+ * of the longer, which has at least its mean and variance.  Not if it has
+ * neither the greater shape nor the greater ratio of variance to mean, for
+ * then each of its probabilities lies lower.  Nor if the mean grew by a whole
+ * unit, which outweighs the step to an integer, and faster than the shape
+ * fell, and neither is extreme.
+ */
+static bool
+may_exceed(DemandForecast shorter, DemandForecast longer)
 {
-	if (f.var <= f.mean || f.mean <= 0)
-		return 0;
-	return (f.var - f.mean) / f.mean / f.mean / f.mean;
+	double		s = fmax(shorter.var - shorter.mean, 0);
+	double		l = fmax(longer.var - longer.mean, 0);
+	double		ss = shorter.mean * shorter.mean;
+	double		ll = longer.mean * longer.mean;
+
+	if (ss * l <= ll * s &&
+		shorter.var * longer.mean <= longer.var * shorter.mean)
+		return false;
+	return longer.mean - shorter.mean < 1 || ll < 0.5 * l ||
+		ss * shorter.mean * l > ll * longer.mean * s;
 }
 
 /*
@@ -239,6 +254,58 @@ forecast_each_day(const DemandModel *model, int n, DemandForecast *f)
 }
 
 /*
+ * Raise quantiles for p of .5 and more to those of fewer whole days, given in
+ * shorter[known ... days]; earlier ones are computed as they are needed.
+ */
+static void
+raise_quantiles(const DemandModel *model, DemandForecast f,
+				const DemandForecast *shorter, int known, int days, int n,
+				const double *p, const double *z, double *quantile)
+{
+	Moment		start = moment_at(model, model->into_day);
+	bool		done[BATCH];
+	double		most[BATCH];	/* Cantelli's bound, in sd above the mean */
+	int			left = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		done[i] = p[i] < 0.5;
+		most[i] = sqrt(p[i] / (1 - p[i]));
+		left += !done[i];
+	}
+	for (int day = days; day > 0 && left > 0; day--)
+	{
+		DemandForecast g;
+		double		sd;
+		double		count[BATCH];
+
+		if (day < known)
+			g = forecast_between(model, start,
+								 moment_at(model, model->into_day +
+										   day * USECS_PER_UTC_DAY));
+		else
+			g = shorter[day];
+
+		/* no fewer days can reach what is there */
+		sd = sqrt(fmax(g.var, g.mean));
+		for (int i = 0; i < n; i++)
+			if (!done[i] &&
+				g.mean + sd * 0.5 * (most[i] + z[i]) <= quantile[i])
+			{
+				done[i] = true;
+				left--;
+			}
+		if (left == 0 || !may_exceed(g, f))
+			continue;
+		count_quantiles(g.mean, g.var, n, p, count);
+		for (int i = 0; i < n; i++)
+			if (!done[i])
+				quantile[i] = fmax(quantile[i],
+								   combine(count[i], g, z[i]));
+	}
+}
+
+/*
  * Quantiles of the units in [as_of, as_of + horizon).  For p of .5 and more
  * none is below that of fewer whole days.
  */
@@ -247,15 +314,16 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 					   const double *p, double *quantile)
 {
 	DemandForecast shorter[FORECAST_DAYS + 1];
-	Moment		start = moment_at(model, model->into_day);
-	DemandForecast f = forecast_between(model, start,
+	DemandForecast f = forecast_between(model,
+										moment_at(model, model->into_day),
 										moment_at(model,
 												  model->into_day + horizon));
-	double		skew;
-	int			days = horizon > 0 ?
-	(int) ((horizon - 1) / USECS_PER_UTC_DAY) : 0;
-	int			known = days + 1;
+	int			days = 0;
+	int			known;
 
+	if (horizon > 0)
+		days = (int) ((horizon - 1) / USECS_PER_UTC_DAY);
+	known = days + 1;
 	if (model->yearly && days > 0)
 	{
 		forecast_each_day(model, days, shorter);
@@ -263,39 +331,21 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 		f.mean = fmax(f.mean, shorter[days].mean);
 		f.var = fmax(f.var, shorter[days].var);
 	}
-	skew = skewness(f);
 
-	count_quantiles(f.mean, f.var, n, p, quantile);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n; i += BATCH)
 	{
-		double		z = normal_quantile(p[i]);
-		double		most = sqrt(p[i] / (1 - p[i]));
+		int			m = n - i < BATCH ? n - i : BATCH;
 
-		quantile[i] = combine(quantile[i], f, z);
-		if (p[i] < 0.5)
-			continue;
-		for (int day = days; day > 0; day--)
+		double		z[BATCH];
+
+		count_quantiles(f.mean, f.var, m, p + i, quantile + i);
+		for (int j = 0; j < m; j++)
 		{
-			DemandForecast g;
-			double		sd;
-
-			if (day < known)
-			{
-				shorter[day] = forecast_between(model, start,
-												moment_at(model, model->into_day +
-														  day * USECS_PER_UTC_DAY));
-				known = day;
-			}
-			g = shorter[day];
-
-			/* Cantelli's bound: no quantile of fewer days reaches this one */
-			sd = sqrt(fmax(g.var, g.mean));
-			if (g.mean + 0.5 * (most + z) * sd <= quantile[i])
-				break;
-			if (skewness(g) < skew)
-				quantile[i] = fmax(quantile[i],
-								   demand_forecast_quantile(g, p[i]));
+			z[j] = normal_quantile(p[i + j]);
+			quantile[i + j] = combine(quantile[i + j], f, z[j]);
 		}
+		raise_quantiles(model, f, shorter, known, days, m, p + i, z,
+						quantile + i);
 	}
 }
 

@@ -52,42 +52,24 @@ static const double week_alpha[ALPHAS] = {.02, .07, .15, .3, .5, .8};
 static double
 spike_cap(const double *x, int n)
 {
-	double		largest = x[0];
 	double		sum = 0;
 	double		squares = 0;
 	double		mean;
 	double		var;
+	int			largest = 0;
 
-	for (int i = 0; i < n; i++)
-	{
+	for (int i = 1; i < n; i++)
+		if (x[i] > x[largest])
+			largest = i;
+	for (int i = 0; i < largest; i++)
 		sum += x[i];
-		if (x[i] > largest)
-			largest = x[i];
-	}
-	/* without cancellation, should one value dwarf all others */
-	if (largest > 1e6 * fabs(sum - largest))
-	{
-		bool		skipped = false;
-
-		sum = 0;
-		for (int i = 0; i < n; i++)
-			if (x[i] == largest && !skipped)
-				skipped = true;
-			else
-				sum += x[i];
-	}
-	else
-		sum -= largest;
+	for (int i = largest + 1; i < n; i++)
+		sum += x[i];
 	mean = sum / (n - 1);
-	{
-		bool		skipped = false;
-
-		for (int i = 0; i < n; i++)
-			if (x[i] == largest && !skipped)
-				skipped = true;
-			else
-				squares += (x[i] - mean) * (x[i] - mean);
-	}
+	for (int i = 0; i < largest; i++)
+		squares += (x[i] - mean) * (x[i] - mean);
+	for (int i = largest + 1; i < n; i++)
+		squares += (x[i] - mean) * (x[i] - mean);
 	var = squares / (n - 2);
 	return mean + CAP_SD * sqrt(fmax(fmax(var, mean), 0));
 }
@@ -365,8 +347,9 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 			{
 				double		e = x - wlevel[j];
 
+				/* the short form of level += alpha * e, for speed */
 				werror[j] += e * e;
-				wlevel[j] += week_alpha[j] * e;
+				wlevel[j] = wlevel[j] * (1 - week_alpha[j]) + week_alpha[j] * x;
 			}
 			if (nw - 1 - i == n / 7)
 				start = wlevel[2] / 7;
@@ -395,7 +378,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	{
 		double		x = days[i];
 		double		f = model->dow[wd];
-		double		g = inverse[wd];
+		double		y;
 
 		if (x > cap)
 		{
@@ -403,12 +386,13 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 			cut_var += (x - mean) * (x - mean) - (cap - mean) * (cap - mean);
 			x = cap;
 		}
+		y = x * inverse[wd];
 		for (int j = 0; j < ALPHAS; j++)
 		{
 			double		e = x - level[j] * f;
 
 			error[j] += e * e;
-			level[j] += day_alpha[j] * e * g;
+			level[j] = level[j] * (1 - day_alpha[j]) + day_alpha[j] * y;
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
