@@ -45,33 +45,89 @@
 static const double day_alpha[ALPHAS] = {.005, .02, .05, .1, .2, .35};
 static const double week_alpha[ALPHAS] = {.02, .07, .15, .3, .5, .8};
 
+/* n values: their mean, and the sum of squares around it */
+typedef struct Sample
+{
+	const double *x;
+	int			n;
+	double		mean;
+	double		squares;
+} Sample;
+
 /*
- * Mean plus eight standard deviations, at least Poisson's, of n values
- * without the largest of them; n is at least 3.
+ * Sum of the values, or of their squared distances from the mean; four sums
+ * side by side, so that no addition waits for the one before.
  */
 static double
-spike_cap(const double *x, int n)
+sample_sum(const Sample *s, bool squared)
 {
-	double		sum = 0;
-	double		squares = 0;
-	double		mean;
-	double		var;
+	double		sum[4] = {0, 0, 0, 0};
+	const double *x = s->x;
+	double		mean = s->mean;
+	int			i = 0;
+
+	if (squared)
+	{
+		for (; i + 4 <= s->n; i += 4)
+			for (int j = 0; j < 4; j++)
+				sum[j] += (x[i + j] - mean) * (x[i + j] - mean);
+		for (; i < s->n; i++)
+			sum[0] += (x[i] - mean) * (x[i] - mean);
+	}
+	else
+	{
+		for (; i + 4 <= s->n; i += 4)
+			for (int j = 0; j < 4; j++)
+				sum[j] += x[i + j];
+		for (; i < s->n; i++)
+			sum[0] += x[i];
+	}
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* Describe n values. */
+static Sample
+sample_make(const double *x, int n)
+{
+	Sample		s = {x, n, 0, 0};
+
+	s.mean = sample_sum(&s, false) / n;
+	s.squares = sample_sum(&s, true);
+	return s;
+}
+
+/*
+ * Mean plus eight standard deviations, at least Poisson's, of the values
+ * without the largest of them; there are at least 3.
+ */
+static double
+spike_cap(const Sample *s)
+{
+	const double *x = s->x;
+	int			n = s->n;
 	int			largest = 0;
+	double		mean;
+	double		squares;
+	double		off;
 
 	for (int i = 1; i < n; i++)
 		if (x[i] > x[largest])
 			largest = i;
-	for (int i = 0; i < largest; i++)
-		sum += x[i];
-	for (int i = largest + 1; i < n; i++)
-		sum += x[i];
-	mean = sum / (n - 1);
-	for (int i = 0; i < largest; i++)
-		squares += (x[i] - mean) * (x[i] - mean);
-	for (int i = largest + 1; i < n; i++)
-		squares += (x[i] - mean) * (x[i] - mean);
-	var = squares / (n - 2);
-	return mean + CAP_SD * sqrt(fmax(fmax(var, mean), 0));
+	off = x[largest] - s->mean;
+	mean = s->mean - off / (n - 1);
+	squares = s->squares - off * off * n / (n - 1);
+
+	/* where the largest drowns the others, start again without it */
+	if (squares < 1e-3 * s->squares)
+	{
+		mean = squares = 0;
+		for (int i = 0; i < n; i++)
+			mean += i == largest ? 0 : x[i];
+		mean /= n - 1;
+		for (int i = 0; i < n; i++)
+			squares += i == largest ? 0 : (x[i] - mean) * (x[i] - mean);
+	}
+	return mean + CAP_SD * sqrt(fmax(fmax(squares / (n - 2), mean), 0));
 }
 
 /*
@@ -278,8 +334,9 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	double		wweight[ALPHAS];
 	double		inverse[7];
 	double		start = -1;		/* of daily smoothing; negative: unknown */
-	double		mean = 0;
-	double		var = 0;
+	Sample		sample;			/* of whole weeks of days */
+	double		mean;
+	double		var;
 	double		cap;
 	double		cut = 0;		/* units above the cap */
 	double		cut_var = 0;	/* and their part of the variance */
@@ -311,12 +368,9 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 
 	/* mean and variance over whole weeks */
 	tail = days + (n - nn);
-	for (int i = 0; i < nn; i++)
-		mean += tail[i];
-	mean /= nn;
-	for (int i = 0; i < nn; i++)
-		var += (tail[i] - mean) * (tail[i] - mean);
-	var /= nn - 1;
+	sample = sample_make(tail, nn);
+	mean = sample.mean;
+	var = sample.squares / (nn - 1);
 	model->phi = mean > 0 ? fmax(var / mean, 1) : 1;
 	if (mean > 0)
 		weekday_factors(model, tail, nn, mean);
@@ -336,7 +390,13 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 		for (int i = 0; i < nw; i++)
 			weeks[i] = series->week[nw - i];
 		first = (weeks[0] + weeks[1] + weeks[2] + weeks[3]) / 4;
-		cap = nw >= MIN_CAP_WEEKS ? spike_cap(weeks, nw) : INFINITY;
+		cap = INFINITY;
+		if (nw >= MIN_CAP_WEEKS)
+		{
+			Sample		whole = sample_make(weeks, nw);
+
+			cap = spike_cap(&whole);
+		}
 		for (int j = 0; j < ALPHAS; j++)
 			wlevel[j] = first;
 		for (int i = 0; i < nw; i++)
@@ -368,7 +428,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 			start += days[i];
 		start /= WARM_DAYS;
 	}
-	cap = spike_cap(tail, nn);
+	cap = spike_cap(&sample);
 	for (int i = 0; i < 7; i++)
 		inverse[i] = 1 / model->dow[i];
 	for (int j = 0; j < ALPHAS; j++)
