@@ -8,7 +8,7 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/distribution.o \
-               src/forecast.o src/inventory.o
+               src/model.o src/forecast.o src/inventory.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
@@ -20,7 +20,9 @@ SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
-REGRESS      = demand_type demand_aggregates demand_accessors demand_groups
+REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
+               forecasts forecast_conformance velocity_bursts stockout \
+               reorder textbook
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    =
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
@@ -38,6 +40,9 @@ $(SQL_SCRIPT): $(SQL_PARTS)
 	cat $^ > $@
 
 $(OBJS): $(wildcard src/*.h)
+
+# Six smoothing constants run side by side.
+src/model.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
 # Tests of the demand summary that need no server.
 DEMAND_CORE  = src/demand.c src/demand_read.c src/demand_pack.c \
@@ -81,8 +86,8 @@ unit-math: test/unit/distribution_test
 
 test/bench/forecast_cost: test/bench/forecast_cost.c $(MATH_CORE) \
 		$(wildcard src/*.h)
-	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
-		test/bench/forecast_cost.c $(MATH_CORE) -lm
+	$(CC) -std=gnu99 -O2 -ftree-vectorize -funroll-loops -Wall -Wextra -Werror \
+		-Isrc -o $@ test/bench/forecast_cost.c $(MATH_CORE) -lm
 
 bench-forecast: test/bench/forecast_cost
 	test/bench/forecast_cost

@@ -385,11 +385,12 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	model->have_weeks = nw >= MIN_WEEKS;
 	if (model->have_weeks)
 	{
-		double		first;
+		double		first = 0;
 
 		for (int i = 0; i < nw; i++)
 			weeks[i] = series->week[nw - i];
-		first = (weeks[0] + weeks[1] + weeks[2] + weeks[3]) / 4;
+		for (int i = 0; i < MIN_WEEKS; i++)
+			first += series->week[nw - i] / MIN_WEEKS;
 		cap = INFINITY;
 		if (nw >= MIN_CAP_WEEKS)
 		{
