@@ -26,7 +26,8 @@ DATA_built   = $(SQL_SCRIPT)
 
 REGRESS      = demand_type demand_aggregates demand_accessors demand_groups
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
-ISOLATION    =
+ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
+               immediate-orders serializable-report repair-and-orders
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 PROVE_TESTS  = test/t/*.pl
 
