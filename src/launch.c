@@ -114,9 +114,8 @@ register_worker(void)
 
 /*
  * Make sure that a worker lives where one is wanted, and say whether one does.
- * One backend at a
- * time registers it and holds the others off until it can be found; nobody
- * waits for that lock.
+ * One backend at a time registers it and holds the others off until it can be
+ * found; nobody waits for that lock.
  */
 bool
 worker_ensure(void)

@@ -1,0 +1,82 @@
+# test.mk - demo, test and the rest of what works on a bare checkout
+#
+# Included by the Makefile.  Every target here first installs what it needs,
+# and works on a private, throw-away server; "make installcheck" remains PGXS's
+# own, against a running server with replenish installed.
+
+# Debian's psycopg2 belongs to Debian's python
+PYTHON      ?= $(or $(wildcard /usr/bin/python3),python3)
+# a callback does not choose its parameters
+WARNINGS     = -Wall -Wextra -Werror -Wno-unused-parameter
+DEPS         = $(srcdir)/test/lib/install-deps.sh
+PRIVATE      = $(srcdir)/test/private-cluster.sh
+SUB          = $(MAKE) --no-print-directory with_llvm=no
+
+export PG_CONFIG PYTHON MAKE
+
+.PHONY: demo test replay soak lint warnings-build \
+        check-regress check-isolation check-tap check-reference check-demo \
+        check-property
+
+# a live-stream day in a minute, heard by a real listener
+demo:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/examples/demo.py $(DEMO_OPTS)
+
+# everything, with a count at the end
+test:
+	@$(srcdir)/test/run-tests.sh
+
+# the stages of "make test", each of use by itself
+warnings-build:
+	@$(DEPS) build
+	@$(SUB) clean >/dev/null
+	@$(SUB) COPT='$(WARNINGS)' all
+
+check-regress:
+	@$(DEPS) build
+	@$(SUB) -s all
+	@$(PRIVATE) $(SUB) installcheck ISOLATION= TAP_TESTS= || \
+		{ cat regression.diffs 2>/dev/null; exit 1; }
+
+check-isolation:
+	@$(DEPS) build
+	@$(SUB) -s all
+	@$(PRIVATE) $(SUB) installcheck REGRESS= TAP_TESTS= || \
+		{ cat output_iso/regression.diffs 2>/dev/null; exit 1; }
+
+check-tap:
+	@$(DEPS) build perl
+	@$(SUB) -s all
+	@$(PRIVATE) $(srcdir)/test/tap.sh $(PROVE_TESTS)
+
+check-reference:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/reference.py
+
+check-demo:
+	@$(SUB) demo DEMO_OPTS=--fast
+
+# random statements from several sessions, against verify()
+PROPERTY_SECONDS = 20
+check-property:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/property.py \
+		--seconds $(PROPERTY_SECONDS) $(PROPERTY_OPTS)
+
+SECONDS = 3600
+soak:
+	@$(MAKE) --no-print-directory check-property PROPERTY_SECONDS=$(SECONDS)
+
+# a year of a real shop's orders, at full speed; needs ../shared/data
+replay:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/replay.py $(REPLAY_OPTS)
+
+lint:
+	@$(DEPS) build lint
+	@$(srcdir)/test/lint.sh
