@@ -238,8 +238,9 @@ CREATE FUNCTION replenish.health()
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	mode text := current_setting('replenish.evaluate');
+	-- first what loads the library: the setting is known only then
 	worker integer := worker_pid();
+	mode text := current_setting('replenish.evaluate');
 	d decider;
 	waiting bigint;
 BEGIN
