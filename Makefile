@@ -24,7 +24,9 @@ SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql 
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
-REGRESS      = demand_type demand_aggregates demand_accessors demand_groups
+REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
+               watching capturing faulty deciding policies verifying modes \
+               views privileged
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    =
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish

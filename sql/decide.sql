@@ -75,7 +75,7 @@ CREATE FUNCTION replenish.resolve_policy(sku text, location text)
 			coalesce(i.exit_margin, s.exit_margin, l.exit_margin,
 				d.exit_margin, 0.1),
 			coalesce(i.moq, s.moq, l.moq, d.moq, 0),
-			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 0),
+			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 1),
 			coalesce(i.maximum, s.maximum, l.maximum, d.maximum, 'Infinity'),
 			coalesce(i.fixed_threshold, s.fixed_threshold, l.fixed_threshold,
 				d.fixed_threshold),
@@ -117,7 +117,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 	RETURNS TABLE (service_level float8, lead_time interval,
 		lead_time_sd interval, review_period interval, order_cycle interval,
 		buffer float8, exit_margin float8, moq float8, multiple float8,
-		maximum float8, available float8, stock_position float8,
+		maximum float8, fixed_threshold float8, available float8, stock_position float8,
 		velocity float8, sold_24h float8, same_period float8, forecast float8,
 		forecast_sd float8, threshold float8, safety_stock float8,
 		cycle_demand float8, target float8, position_tier replenish.tier,
@@ -128,7 +128,8 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 	BEGIN ATOMIC
 		SELECT p.service_level, p.lead_time, p.lead_time_sd, p.review_period,
 			p.order_cycle, p.buffer, p.exit_margin, p.moq, p.multiple,
-			limits.maximum, stock.available, stock.stock_position,
+			limits.maximum, p.fixed_threshold, stock.available,
+			stock.stock_position,
 			velocity, sold_24h, same_period, f.mean, f.sd,
 			line.threshold, line.threshold - f.mean, cycle.mean, line.target,
 			position_tier,
@@ -257,6 +258,8 @@ BEGIN
 	FROM taken t
 	WHERE t.kind IN ('demand', 'stock', 'touch')
 	INTO touched;
+	-- wrong dates that were put right
+	DELETE FROM postponed WHERE amount = 0;
 	RETURN touched;
 END $$;
 COMMENT ON FUNCTION replenish.fold_inbox(timestamptz) IS
@@ -274,8 +277,7 @@ BEGIN
 	)
 	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
 	SELECT amount, minute, source, 'd', sku, location, channel
-	FROM due WHERE amount <> 0;
-	DELETE FROM postponed WHERE amount = 0;
+	FROM due;
 END $$;
 COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
 'Puts demand whose minute has come back into the inbox. For the decider only.';

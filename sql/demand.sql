@@ -1,5 +1,5 @@
--- The demand summary: one value per item and channel, see design of the type
--- in the README.  A day is 24 hours everywhere, weeks start on Monday, UTC.
+-- The demand summary: one value per item and channel, made of bucket sums
+-- (src/demand.h).  A day is 24 hours everywhere, weeks start on Monday, UTC.
 
 CREATE TYPE replenish.demand;
 

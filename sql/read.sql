@@ -191,8 +191,7 @@ BEGIN
 		('threshold', a.threshold::text, 'units', CASE
 			WHEN typical IS NOT NULL
 				THEN 'median threshold of the location: the item has no history'
-			WHEN a.threshold <> a.forecast + a.safety_stock
-				THEN 'policy'
+			WHEN a.fixed_threshold IS NOT NULL THEN 'policy'
 			ELSE 'negative binomial quantile of (forecast, forecast_sd) at service_level' END),
 		('safety_stock', a.safety_stock::text, 'units',
 			'threshold - forecast'),

@@ -49,7 +49,7 @@ CREATE TABLE replenish.policy (
 	exit_margin float8 CHECK (exit_margin >= 0 AND exit_margin <= 1),
 	moq float8 CHECK (moq >= 0 AND moq <= 1e12),
 	multiple float8 CHECK (multiple >= 0 AND multiple <= 1e12),
-	maximum float8 CHECK (maximum > 0),
+	maximum float8 CHECK (maximum > 0 AND maximum < 'NaN'),
 	fixed_threshold float8 CHECK (fixed_threshold >= 0
 		AND fixed_threshold <= 1e12),
 	UNIQUE NULLS NOT DISTINCT (sku, location),
@@ -77,7 +77,7 @@ COMMENT ON COLUMN replenish.policy.exit_margin IS
 COMMENT ON COLUMN replenish.policy.moq IS
 'Smallest quantity that can be ordered, in units; default 0.';
 COMMENT ON COLUMN replenish.policy.multiple IS
-'Pack size: orders are multiples of it, in units; default 0, any quantity.';
+'Pack size: orders are multiples of it, in units; default 1, whole units; 0 is any quantity.';
 COMMENT ON COLUMN replenish.policy.maximum IS
 'Largest quantity of one order, in units; default none.';
 COMMENT ON COLUMN replenish.policy.fixed_threshold IS

@@ -39,7 +39,6 @@ DECLARE
 	relation regclass;
 	clock timestamptz;
 	since timestamptz;
-	nothing demand := '{}';
 BEGIN
 	SELECT * FROM source o WHERE o.id = difference.id INTO s;
 	SELECT w.relation FROM watched w WHERE w.id = s.id INTO relation;
@@ -75,10 +74,11 @@ BEGIN
 		FROM (SELECT coalesce(e.sku, a.sku) AS sku,
 				coalesce(e.location, a.location) AS location,
 				coalesce(e.channel, a.channel) AS channel,
-				demand_at(coalesce(e.demand, nothing) + nothing, clock)
-					AS expected,
-				demand_at(coalesce(a.demand, nothing) + nothing, clock)
-					AS actual
+				-- x - x is nothing, with x's window
+				demand_at(coalesce(e.demand, '{}')
+					+ coalesce(a.demand - a.demand, '{}'), clock) AS expected,
+				demand_at(coalesce(a.demand, '{}')
+					+ coalesce(e.demand - e.demand, '{}'), clock) AS actual
 			FROM demand_expected e
 			FULL JOIN demand_actual a ON a.sku = e.sku
 				AND a.location = e.location AND a.channel = e.channel) b
@@ -123,12 +123,14 @@ BEGIN
 	SELECT coalesce(e.what, a.what), coalesce(e.sku, a.sku),
 		coalesce(e.location, a.location), coalesce(e.channel, a.channel),
 		coalesce(e.minute, a.minute), NULL, NULL,
-		coalesce(e.amount, 0), coalesce(a.amount, 0)
+		coalesce(e.amount, 0), a.amount
 	FROM plain_expected e
 	FULL JOIN plain_actual a ON a.what = e.what AND a.sku = e.sku
 		AND a.location = e.location AND a.channel = e.channel
 		AND coalesce(a.minute, 0) = coalesce(e.minute, 0)
-	WHERE coalesce(e.amount, 0) <> coalesce(a.amount, 0);
+	-- that stock is known to be zero is a fact as well
+	WHERE coalesce(e.amount, 0) <> coalesce(a.amount, 0)
+		OR e.what = 'on_hand' AND a.amount IS NULL;
 END $$;
 COMMENT ON FUNCTION replenish.difference(integer) IS
 'Where the recount of a source''s table and its state with the inbox differ, at the snapshot of the query. Demand older than the source''s keep is left out once it has been backfilled.';
@@ -146,8 +148,10 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	SELECT w.relation, d.sku, d.location, d.channel,
-		CASE WHEN d.kind = 'demand' THEN 'demand per ' || b.resolution
-			ELSE d.kind END,
+		CASE WHEN d.kind <> 'demand' THEN d.kind
+			ELSE 'demand per ' || CASE b.resolution
+				WHEN '1 minute' THEN 'minute' WHEN '1 hour' THEN 'hour'
+				WHEN '1 day' THEN 'day' ELSE 'week' END END,
 		coalesce(b.bucket, to_timestamp(nullif(d.minute, 0) * 60.0)),
 		coalesce(b.expected, d.expected), coalesce(b.actual, d.actual)
 	FROM watched w
@@ -166,7 +170,7 @@ BEGIN
 	ORDER BY w.relation::text, d.sku, d.location, d.channel, 5, 6;
 END $$;
 COMMENT ON FUNCTION replenish.verify(regclass) IS
-'Recounts the watched tables (or one of them) at the query''s snapshot and returns each number in which the state with the inbox differs: none, unless something was never counted. at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
+'Recounts the watched tables (or one of them) at the query''s snapshot and returns each number in which the state with the inbox differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
 
 -- One operation for backfill() and repair(): append the difference.
 CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
@@ -178,8 +182,8 @@ BEGIN
 	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE d.kind WHEN 'demand' THEN 0
-			WHEN 'fault' THEN d.expected - d.actual
-			ELSE (d.expected - d.actual) * 1000000 END,
+			WHEN 'fault' THEN d.expected - coalesce(d.actual, 0)
+			ELSE (d.expected - coalesce(d.actual, 0)) * 1000000 END,
 		coalesce(d.minute, 0), id,
 		CASE d.kind WHEN 'demand' THEN 's' WHEN 'on_hand' THEN 'h'
 			WHEN 'reserved' THEN 'r' WHEN 'on_order' THEN 'o'
@@ -225,7 +229,11 @@ CREATE PROCEDURE replenish.backfill(source regclass)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
-	IF source IS NULL OR source_of(source) IS NULL THEN
+	IF source IS NULL THEN
+		RAISE EXCEPTION 'argument "source" must not be null'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF source_of(source) IS NULL THEN
 		RAISE EXCEPTION 'table % is not watched', source
 			USING ERRCODE = 'undefined_object',
 				HINT = 'Call replenish.watch_orders() or replenish.watch_stock() first.';

@@ -15,13 +15,6 @@
 #include "args.h"
 #include "common/int.h"
 
-/* between PostgreSQL's epoch, 2000-01-01, and 1970-01-01 */
-#define EPOCH_DIFF_USEC \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
-
-/* 3000-01-01 00:00 UTC in microseconds since 1970 */
-#define MOMENT_LIMIT_USEC	INT64CONST(32503680000000000)
-
 /*
  * Microseconds of an interval in which a day is 24 hours; raises an error
  * for months and years, whose length depends on where they start, and for
@@ -57,19 +50,19 @@ arg_moment_usec(TimestampTz at, const char *argname)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be a finite moment", argname)));
-	if (at < -EPOCH_DIFF_USEC || at >= MOMENT_LIMIT_USEC - EPOCH_DIFF_USEC)
+	if (at < -ARG_EPOCH_USEC || at >= ARG_MOMENT_LIMIT - ARG_EPOCH_USEC)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"%s\" is out of range", argname),
 				 errdetail("Moments from 1970-01-01 to 2999-12-31 UTC are allowed.")));
-	return at + EPOCH_DIFF_USEC;
+	return at + ARG_EPOCH_USEC;
 }
 
 /* The moment at which a minute since 1970-01-01 UTC begins. */
 TimestampTz
 arg_moment_from_minute(int64 minute)
 {
-	return minute * USECS_PER_MINUTE - EPOCH_DIFF_USEC;
+	return minute * USECS_PER_MINUTE - ARG_EPOCH_USEC;
 }
 
 /* Raises an error unless the value is a finite number. */

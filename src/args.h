@@ -12,6 +12,13 @@
 
 #include "datatype/timestamp.h"
 
+/* between PostgreSQL's epoch, 2000-01-01, and 1970-01-01 */
+#define ARG_EPOCH_USEC \
+	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
+
+/* 3000-01-01 00:00 UTC in microseconds since 1970 */
+#define ARG_MOMENT_LIMIT	INT64CONST(32503680000000000)
+
 /* microseconds of an interval, with days of 24 hours; months are refused */
 extern int64 arg_interval_usec(const Interval *span, const char *argname);
 

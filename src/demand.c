@@ -31,6 +31,14 @@ static const int ring_start[DEMAND_LEVELS] = {
 	DEMAND_MINUTES + DEMAND_HOURS + DEMAND_DAYS
 };
 
+/* what is younger than this is in the ring, wherever its bucket begins */
+static const int64_t safe_minutes[DEMAND_LEVELS] = {
+	DEMAND_MINUTES,
+	(DEMAND_HOURS - 1) * 60,
+	(DEMAND_DAYS - 1) * 1440,
+	(DEMAND_WEEKS - 1) * 10080
+};
+
 /* how many buckets of the next finer level make one */
 static const int finer_count[DEMAND_LEVELS] = {1, 60, 24, 7};
 
@@ -74,8 +82,9 @@ demand_micros(double units, int64_t *micros)
 		return false;
 	/* apart, because units * 10^6 may need more bits than a double has */
 	whole = (int64_t) units;
-	*micros = whole * DEMAND_MICROS +
-		(int64_t) rint((units - (double) whole) * DEMAND_MICROS);
+	*micros = whole * DEMAND_MICROS;
+	if (units != (double) whole)
+		*micros += (int64_t) rint((units - (double) whole) * DEMAND_MICROS);
 	return true;
 }
 
@@ -245,6 +254,55 @@ demand_advance(DemandRings *rings, int64_t end)
 	rings->end = end;
 }
 
+/* A bucket's new amount; no slot if the bucket is not in the window. */
+typedef struct Change
+{
+	int			slot;
+	int64_t		amount;
+} Change;
+
+/*
+ * What adding an amount at a minute, not after the end, does to one ring;
+ * false on overflow.  In line, so that each level gets its own constants.
+ */
+static inline bool
+plan_change(const DemandRings *rings, DemandLevel level, int64_t minute,
+			int64_t micros, Change *change)
+{
+	int64_t		bucket = bucket_of(level, minute);
+
+	if (rings->end - minute >= safe_minutes[level] &&
+		bucket <= bucket_of(level, rings->end) - ring_size[level])
+	{
+		change->slot = -1;
+		return true;
+	}
+	change->slot = slot_of(level, bucket);
+	return !__builtin_add_overflow(rings->amount[change->slot], micros,
+								   &change->amount);
+}
+
+/*
+ * Whether an amount at a minute after the end fits into the buckets that it
+ * would share with what is there.
+ */
+static bool
+fits_after_end(const DemandRings *rings, int64_t minute, int64_t micros)
+{
+	for (int i = 0; i < DEMAND_LEVELS; i++)
+	{
+		DemandLevel level = (DemandLevel) i;
+		int64_t		bucket = bucket_of(level, minute);
+		int64_t		ignored;
+
+		if (bucket == bucket_of(level, rings->end) &&
+			__builtin_add_overflow(rings->amount[slot_of(level, bucket)],
+								   micros, &ignored))
+			return false;
+	}
+	return true;
+}
+
 /*
  * Add an amount at a minute, moving the window's end there if it is newer;
  * false also for a minute that is out of range.
@@ -252,43 +310,25 @@ demand_advance(DemandRings *rings, int64_t end)
 bool
 demand_add(DemandRings *rings, int64_t minute, int64_t micros)
 {
-	int			slot[DEMAND_LEVELS];
-	int64_t		sum[DEMAND_LEVELS];
-	int			n = 0;
+	Change		change[DEMAND_LEVELS];
 
 	if (minute < 0 || minute > DEMAND_MAX_MINUTE)
 		return false;
 	if (minute > rings->end)
 	{
-		/* see that it fits before the window moves */
-		for (int i = 0; i < DEMAND_LEVELS && rings->end >= 0; i++)
-		{
-			DemandLevel level = (DemandLevel) i;
-			int64_t		bucket = bucket_of(level, minute);
-			int64_t		ignored;
-
-			if (bucket == bucket_of(level, rings->end) &&
-				__builtin_add_overflow(rings->amount[slot_of(level, bucket)],
-									   micros, &ignored))
-				return false;
-		}
+		if (rings->end != DEMAND_NO_END &&
+			!fits_after_end(rings, minute, micros))
+			return false;
 		demand_advance(rings, minute);
 	}
-	for (int i = DEMAND_LEVELS; i-- > 0;)
-	{
-		DemandLevel level = (DemandLevel) i;
-		int64_t		bucket = bucket_of(level, minute);
-
-		/* what a coarser ring has lost, a finer one has lost before */
-		if (bucket <= bucket_of(level, rings->end) - ring_size[level])
-			break;
-		slot[n] = slot_of(level, bucket);
-		if (__builtin_add_overflow(rings->amount[slot[n]], micros, &sum[n]))
-			return false;
-		n++;
-	}
-	while (n-- > 0)
-		rings->amount[slot[n]] = sum[n];
+	if (!plan_change(rings, DEMAND_MINUTE, minute, micros, &change[0]) ||
+		!plan_change(rings, DEMAND_HOUR, minute, micros, &change[1]) ||
+		!plan_change(rings, DEMAND_DAY, minute, micros, &change[2]) ||
+		!plan_change(rings, DEMAND_WEEK, minute, micros, &change[3]))
+		return false;
+	for (int i = 0; i < DEMAND_LEVELS; i++)
+		if (change[i].slot >= 0)
+			rings->amount[change[i].slot] = change[i].amount;
 	return true;
 }
 
@@ -396,7 +436,8 @@ demand_rebuild(DemandRings *rings)
 
 			for (; count > 0; count--)
 			{
-				wide_add(&sum, rings->amount[fine]);
+				if (rings->amount[fine] != 0)
+					wide_add(&sum, rings->amount[fine]);
 				fine = slot_before(finer, fine);
 			}
 			if (!wide_value(&sum, &rings->amount[slot]))

@@ -63,6 +63,7 @@ make_acc(Size size)
 	SET_VARSIZE(acc, size);
 	acc->version = DEMAND_OPEN_VERSION;
 	acc->end = (int32) DEMAND_NO_END;
+	acc->last = -1;
 	return acc;
 }
 
@@ -114,7 +115,7 @@ demand_acc_put(DemandAcc *acc, int64 minute, int64 micros, bool *fits)
 		else
 		{
 			event = ACC_EVENTS(acc) + acc->used;
-			if (acc->used > 0 && event[-1].minute == minute)
+			if (acc->last == minute)
 			{
 				int64		sum = event_micros(event - 1) + micros;
 
@@ -136,6 +137,7 @@ demand_acc_put(DemandAcc *acc, int64 minute, int64 micros, bool *fits)
 			{
 				event->minute = (int32) minute;
 				memcpy(event->micros, &micros, sizeof(micros));
+				acc->last = (int32) minute;
 				acc->used++;
 				acc->magnitude += (int64) size_of(micros);
 				if (minute > acc->end)
@@ -268,18 +270,6 @@ demand_acc_pack(const DemandAcc *acc)
 	return demand_pack_value(&rings);
 }
 
-/* Whether a value is an accumulator, in a form that can be used in place. */
-bool
-demand_is_open(const struct varlena *value)
-{
-	const DemandAcc *acc = (const DemandAcc *) value;
-
-	return VARATT_IS_4B_U(value) &&
-		VARSIZE(value) >= ACC_FIRST_SIZE &&
-		acc->version == DEMAND_OPEN_VERSION &&
-		MAXALIGN(value) == (uintptr_t) value;
-}
-
 /*
  * Rings of an open value that has travelled: its header may have been
  * shortened and its alignment lost, as between a parallel worker and its
@@ -294,7 +284,7 @@ unpack_travelled(const struct varlena *value, DemandRings *rings)
 	SET_VARSIZE(acc, size);
 	memcpy(VARDATA(acc), VARDATA_ANY(value), size - VARHDRSZ);
 	if (acc->dense ? size != ACC_DENSE_SIZE :
-		size < ACC_HEADER || acc->used < 0 || acc->used > ACC_ROOM(size))
+		size < ACC_HEADER || acc->used > ACC_ROOM(size))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid value of type demand"),

@@ -25,9 +25,10 @@ typedef struct DemandAcc
 	int32		vl_len_;		/* varlena header, always four bytes */
 	uint8		version;		/* DEMAND_OPEN_VERSION */
 	uint8		dense;			/* 1: the rings follow; 0: events follow */
-	uint16		reserved;		/* zero */
-	int32		used;			/* number of events */
+	uint16		used;			/* number of events */
 	int32		end;			/* newest minute; of events only */
+	int32		last;			/* minute of the last event: kept here because
+								 * to look at the list costs a cache miss */
 	int64		magnitude;		/* sum of the events' sizes, so that no sum of
 								 * them can overflow */
 } DemandAcc;
@@ -58,7 +59,14 @@ extern void demand_acc_rings(const DemandAcc *acc, DemandRings *rings);
 extern struct varlena *demand_acc_pack(const DemandAcc *acc);
 
 /* whether a detoasted value is an accumulator that can be used in place */
-extern bool demand_is_open(const struct varlena *value);
+static inline bool
+demand_is_open(const struct varlena *value)
+{
+	return VARATT_IS_4B_U(value) &&
+		VARSIZE(value) >= sizeof(DemandAcc) &&
+		((const DemandAcc *) value)->version == DEMAND_OPEN_VERSION &&
+		(uintptr_t) value % sizeof(int64) == 0;
+}
 
 /* any value of type demand, toasted or open, to rings and back */
 extern void demand_unpack_datum(Datum demand, DemandRings *rings);

@@ -47,6 +47,26 @@ get_state(FunctionCallInfo fcinfo)
 	return demand_acc_put_rings(demand_acc_create(), &rings, 1, &fits);
 }
 
+/* demand_arg_micros, with a short way for whole units. */
+static inline int64
+get_micros(double qty, const char *argname)
+{
+	if (likely(qty >= -1e9 && qty <= 1e9 && qty == (double) (int64) qty))
+		return (int64) qty * DEMAND_MICROS;
+	return demand_arg_micros(qty, argname);
+}
+
+/* demand_arg_minute, with a short way for moments in range. */
+static inline int64
+get_minute(TimestampTz at, const char *argname)
+{
+	uint64		usec = (uint64) at + (uint64) ARG_EPOCH_USEC;
+
+	if (likely(usec < (uint64) ARG_MOMENT_LIMIT))
+		return (int64) (usec / (uint64) USECS_PER_UTC_MINUTE);
+	return demand_arg_minute(at, argname);
+}
+
 /* The state unchanged, or NULL. */
 static Datum
 keep_state(FunctionCallInfo fcinfo)
@@ -70,8 +90,8 @@ replenish_demand_accum(PG_FUNCTION_ARGS)
 	check_context(fcinfo);
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		return keep_state(fcinfo);
-	micros = demand_arg_micros(PG_GETARG_FLOAT8(1), "qty");
-	minute = demand_arg_minute(PG_GETARG_TIMESTAMPTZ(2), "at");
+	micros = get_micros(PG_GETARG_FLOAT8(1), "qty");
+	minute = get_minute(PG_GETARG_TIMESTAMPTZ(2), "at");
 	acc = demand_acc_put(get_state(fcinfo), minute, micros, &fits);
 	if (!fits)
 		demand_overflow();

@@ -162,7 +162,7 @@ demand_pack(const DemandRings *rings, uint8_t *out)
 		int			from = demand_stored_from(level, rings->end);
 		int			to = demand_stored_to(level, rings->end);
 		int			size = demand_level_size(level);
-		int			oldest_slot = demand_slot(level, 0);
+		int			first_slot = demand_slot(level, 0);
 		int			slot = demand_slot(level, demand_bucket(level, rings->end));
 
 		slot -= from;
@@ -170,10 +170,12 @@ demand_pack(const DemandRings *rings, uint8_t *out)
 		{
 			int64_t		amount;
 
-			if (slot < oldest_slot)
+			if (slot < first_slot)
 				slot += size;
 			amount = rings->amount[slot];
 			amounts[n++] = amount;
+			if (amount == 0)
+				continue;
 			while (strip_decimals(amount, decimals) *
 				   power_of_ten[decimals] != amount)
 				decimals--;
@@ -200,6 +202,9 @@ get_ring(Reader *in, DemandRings *rings, DemandLevel level, int decimals,
 {
 	int			age = demand_stored_from(level, rings->end);
 	int			to = demand_stored_to(level, rings->end);
+	int			size = demand_level_size(level);
+	int			first_slot = demand_slot(level, 0);
+	int			end_slot = demand_slot(level, demand_bucket(level, rings->end));
 	int			runs;
 
 	if (in->at >= in->stop)
@@ -229,8 +234,11 @@ get_ring(Reader *in, DemandRings *rings, DemandLevel level, int decimals,
 		age += (int) token;
 		for (; length > 0; length--, age++)
 		{
+			int			slot = end_slot - age;
 			int64_t		amount;
 
+			if (slot < first_slot)
+				slot += size;
 			if (!get_amount(in, &amount))
 				return "an amount is malformed";
 			if (amount == 0)
@@ -238,7 +246,7 @@ get_ring(Reader *in, DemandRings *rings, DemandLevel level, int decimals,
 			if (amount % 10 != 0)
 				*finer = true;
 			if (__builtin_mul_overflow(amount, power_of_ten[decimals],
-									   demand_at_age(rings, level, age)))
+									   &rings->amount[slot]))
 				return "an amount is out of range";
 		}
 	}

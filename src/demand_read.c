@@ -149,17 +149,26 @@ demand_units(const DemandRings *rings, int64_t from_usec, int64_t to_usec,
 	return true;
 }
 
-/* Units by age from as_of's bucket into a ring of the series. */
+/* Units by age from as_of's bucket into a ring of the series, all zero. */
 static void
 fill_ring(const DemandRings *rings, DemandLevel level, int64_t minute,
 		  double *out)
 {
-	int64_t		bucket = demand_bucket(level, minute);
+	int64_t		newest = demand_bucket(level, rings->end);
+	int64_t		shift = demand_bucket(level, minute) - newest;
 	int			size = demand_level_size(level);
+	int			start = demand_slot(level, 0);
+	int			slot = demand_slot(level, newest);
 
-	for (int age = 0; age < size; age++)
-		out[age] = (double) amount_in(rings, level, bucket - age) /
-			DEMAND_MICROS;
+	/* age counts from the end here, from as_of in the series */
+	for (int age = 0; age < size && age + shift < size; age++)
+	{
+		int64_t		amount = rings->amount[slot];
+
+		if (amount != 0 && age + shift >= 0)
+			out[age + shift] = (double) amount / DEMAND_MICROS;
+		slot = slot > start ? slot - 1 : start + size - 1;
+	}
 }
 
 /*

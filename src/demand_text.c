@@ -386,8 +386,14 @@ bool
 demand_from_text(const char *text, size_t length, DemandRings *rings,
 				 DemandTextError *error)
 {
-	Scanner		in = {text, text, text + length, error};
+	Scanner		in;
 
+	error->position = 0;
+	error->problem = NULL;
+	in.start = text;
+	in.at = text;
+	in.stop = text + length;
+	in.error = error;
 	demand_init(rings);
 	if (!take(&in, '{', "an opening brace was expected") ||
 		!get_members(&in, rings))

@@ -113,9 +113,9 @@ register_worker(void)
 }
 
 /*
- * Make sure that a worker lives, and say whether one does.  One backend at a
- * time registers it and holds the others off until it can be found; nobody
- * waits for that lock.
+ * Make sure that a worker lives where one is wanted, and say whether one does.
+ * One backend at a time registers it and holds the others off until it can be
+ * found; nobody waits for that lock.
  */
 bool
 worker_ensure(void)
@@ -125,6 +125,9 @@ worker_ensure(void)
 
 	if (worker_lives())
 		return true;
+	if (replenish_evaluate != EVALUATE_AUTO &&
+		replenish_evaluate != EVALUATE_WORKER)
+		return false;
 	/* a session that restores a dump checks no bodies: let it finish alone */
 	if (MyBackendType != B_BACKEND || RecoveryInProgress() ||
 		!check_function_bodies ||

@@ -46,9 +46,6 @@ _PG_init(void)
 	 * touches us, or that preloads the library for its database.
 	 */
 	if (IsUnderPostmaster && !IsBinaryUpgrade && IsTransactionState() &&
-		OidIsValid(MyDatabaseId) &&
-		(replenish_evaluate == EVALUATE_AUTO ||
-		 replenish_evaluate == EVALUATE_WORKER) &&
-		OidIsValid(replenish_extension_oid()))
+		OidIsValid(MyDatabaseId) && OidIsValid(replenish_extension_oid()))
 		(void) worker_ensure();
 }

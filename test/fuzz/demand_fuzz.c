@@ -73,10 +73,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	DemandRings rings;
 	DemandTextError error;
 	const char *problem = NULL;
-	uint8_t		packed[DEMAND_PACKED_MAX];
 
 	if (demand_unpack(data, size, &rings, &problem))
 	{
+		uint8_t		packed[DEMAND_PACKED_MAX];
+
 		expect(demand_pack(&rings, packed) == size);
 		expect(memcmp(packed, data, size) == 0);
 		examine(&rings);

@@ -320,7 +320,6 @@ test_mutations(void)
 		Stream		stream;
 		DemandRings rings;
 		uint8_t		packed[DEMAND_PACKED_MAX];
-		uint8_t		again[DEMAND_PACKED_MAX];
 		const char *problem;
 		size_t		length;
 
@@ -338,6 +337,8 @@ test_mutations(void)
 			check(problem != NULL, "a refusal says why");
 		else
 		{
+			uint8_t		again[DEMAND_PACKED_MAX];
+
 			taken++;
 			check(demand_pack(&rings, again) == length &&
 				  memcmp(packed, again, length) == 0,
