@@ -8,7 +8,7 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/distribution.o \
-               src/forecast.o src/inventory.o
+               src/model.o src/forecast.o src/inventory.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
@@ -25,15 +25,17 @@ SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
 REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
-               watching capturing faulty deciding policies verifying modes \
-               views privileged
+               forecasts forecast_conformance velocity_bursts stockout \
+               reorder textbook watching capturing faulty deciding policies \
+               verifying modes views privileged
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    =
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
-EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz
+EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz \
+               test/unit/distribution_test test/bench/forecast_cost
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -I$(srcdir)/src
@@ -54,6 +56,9 @@ $(SQL_SCRIPT): $(SQL_PARTS)
 	cat $^ > $@
 
 $(OBJS): $(wildcard src/*.h)
+
+# Six smoothing constants run side by side.
+src/model.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
 # Tests of the demand summary that need no server.
 DEMAND_CORE  = src/demand.c src/demand_read.c src/demand_pack.c \
@@ -81,3 +86,24 @@ fuzz: test/fuzz/demand_fuzz
 	mkdir -p tmp_check/fuzz
 	test/fuzz/demand_fuzz -runs=$(RUNS) -max_len=2048 \
 		-artifact_prefix=tmp_check/fuzz/ tmp_check/fuzz test/fuzz/corpus
+
+# The mathematics by itself: needs no server either.
+MATH_CORE    = src/forecast.c src/model.c src/distribution.c
+
+.PHONY: unit-math bench-forecast
+
+test/unit/distribution_test: test/unit/distribution_test.c \
+		src/distribution.c src/distribution.h
+	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/unit/distribution_test.c src/distribution.c -lm
+
+unit-math: test/unit/distribution_test
+	test/unit/distribution_test
+
+test/bench/forecast_cost: test/bench/forecast_cost.c $(MATH_CORE) \
+		$(wildcard src/*.h)
+	$(CC) -std=gnu99 -O2 -ftree-vectorize -funroll-loops -Wall -Wextra -Werror \
+		-Isrc -o $@ test/bench/forecast_cost.c $(MATH_CORE) -lm
+
+bench-forecast: test/bench/forecast_cost
+	test/bench/forecast_cost

@@ -1,0 +1,431 @@
+/*-------------------------------------------------------------------------
+ *
+ * forecast.c
+ *	  Demand over any horizon, its quantiles, and when it has eaten a stock.
+ *
+ * A stretch of time is measured twice: in days, and in the demand of those
+ * days; within a day both run at the pace of the hour factors.  So means and
+ * variances are continuous in both ends, and over whole days they are what
+ * the weekday factors alone give.
+ *
+ * Expected demand cannot fall as the horizon grows, but the year index could
+ * make it, and so could the growing spread make the integer quantile.  Where
+ * they would, the value of the best whole number of days before holds.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <math.h>
+
+#include "distribution.h"
+#include "forecast.h"
+
+#define DAY_SHARE		0.65	/* of the daily level */
+#define DAY_VARIANCE	0.3		/* of the daily variance */
+#define INDEX_PRIOR		256.0
+#define INDEX_POWER		0.7
+#define INDEX_LOW		0.33
+#define INDEX_HIGH		3.0
+#define INDEX_DAYS		364		/* the year that keeps the weekday */
+#define INDEX_BASE		56		/* days before it to compare with */
+#define HALF_LIFE_HOURS 1.0		/* of a burst */
+#define BATCH			16		/* quantiles computed together */
+
+/* a moment, as days and as demand since the midnight before as_of */
+typedef struct Moment
+{
+	double		days;
+	double		demand;			/* in units of the level */
+} Moment;
+
+/* Place a moment on both clocks. */
+static Moment
+moment_at(const DemandModel *model, int64_t usec)
+{
+	int64_t		day = usec / USECS_PER_UTC_DAY;
+	int64_t		rest = usec % USECS_PER_UTC_DAY;
+	int			hour = (int) (rest / USECS_PER_UTC_HOUR);
+	double		part;
+	double		factor;
+	Moment		at;
+
+	part = model->hour_sum[hour] + model->hour[hour] / 24 *
+		((double) (rest % USECS_PER_UTC_HOUR) / USECS_PER_UTC_HOUR);
+	factor = model->day_sum[day % 7 + 1] - model->day_sum[day % 7];
+	at.days = day + part;
+	at.demand = (double) (day / 7) * model->day_sum[7] +
+		model->day_sum[day % 7] + factor * part;
+	return at;
+}
+
+/* Units from 61 weeks ago until this many days from today. */
+static double
+units_until(const DemandModel *model, double days)
+{
+	double		place = 61 + (days + model->weekday) / 7;
+	int			i;
+
+	place = fmin(fmax(place, 0), 61);
+	i = (int) place;
+	return model->past[i] + (place - i) * (model->past[i + 1] - model->past[i]);
+}
+
+/*
+ * How the same days a year ago compared with the eight weeks before them.
+ */
+static double
+year_index(const DemandModel *model, double start, double end)
+{
+	double		then = units_until(model, end - INDEX_DAYS) -
+		units_until(model, start - INDEX_DAYS);
+	double		before = (units_until(model, -INDEX_DAYS) -
+						  units_until(model, -INDEX_DAYS - INDEX_BASE)) *
+		(end - start) / INDEX_BASE;
+	double		ratio;
+
+	/* more returned than sold is no season */
+	ratio = fmax(then / model->phi + INDEX_PRIOR, 0) /
+		fmax(before / model->phi + INDEX_PRIOR, 1);
+	ratio = fmin(fmax(ratio, INDEX_LOW), INDEX_HIGH);
+	return ratio == 1 ? 1 : exp(INDEX_POWER * log(ratio));
+}
+
+/* The variance of smoothing over h periods, h >= 0. */
+static double
+smoothing_variance(const DemandVariance *v, double h)
+{
+	return ((v->c[2] * h + v->c[1]) * h + v->c[0]) * h;
+}
+
+/* Mean and variance from start to end, as if no year were like another. */
+static DemandForecast
+forecast_plain(const DemandModel *model, Moment start, Moment end)
+{
+	DemandForecast f;
+	double		days = end.days - start.days;
+	double		demand = end.demand - start.demand;
+
+	f.mean = model->level * demand;
+	f.var = smoothing_variance(&model->daily, days) +
+		model->daily.spread * days * days;
+	if (model->have_weeks)
+	{
+		double		weeks = days / 7;
+		double		apart = model->level_daily - model->level_weekly;
+		double		var;
+
+		/* within the first week the errors are those of one week */
+		if (weeks >= 1)
+			var = smoothing_variance(&model->weekly, weeks);
+		else
+			var = smoothing_variance(&model->weekly, 1) * weeks;
+		var += model->weekly.spread * days * days;
+		f.var = DAY_VARIANCE * f.var + (1 - DAY_VARIANCE) * var +
+			DAY_SHARE * (1 - DAY_SHARE) * demand * demand * apart * apart;
+	}
+	f.var += model->young * f.mean * f.mean;
+	f.var = fmax(f.var, 0);
+	return f;
+}
+
+/* Mean and variance from start to end, just by the formula. */
+static DemandForecast
+forecast_between(const DemandModel *model, Moment start, Moment end)
+{
+	DemandForecast f = forecast_plain(model, start, end);
+
+	if (model->yearly)
+	{
+		double		index = year_index(model, start.days, end.days);
+
+		f.mean *= index;
+		f.var *= index * index;
+	}
+	return f;
+}
+
+/*
+ * Raise mean and variance to those of fewer whole days, where the year index
+ * lets them fall; what a year index can do at most ends the search.
+ */
+static DemandForecast
+forecast_rising(const DemandModel *model, int64_t from, int64_t horizon)
+{
+	static const double most = 2.16;	/* INDEX_HIGH ^ INDEX_POWER, and more */
+	Moment		start = moment_at(model, from);
+	DemandForecast f = forecast_between(model, start,
+										moment_at(model, from + horizon));
+
+	if (!model->yearly || horizon <= 0)
+		return f;
+	for (int day = (int) ((horizon - 1) / USECS_PER_UTC_DAY); day > 0; day--)
+	{
+		Moment		end = moment_at(model, from + day * USECS_PER_UTC_DAY);
+		DemandForecast g = forecast_plain(model, start, end);
+		double		index;
+
+		if (g.mean * most <= f.mean && g.var * most * most <= f.var)
+			break;
+		index = year_index(model, start.days, end.days);
+		f.mean = fmax(f.mean, g.mean * index);
+		f.var = fmax(f.var, g.var * index * index);
+	}
+	return f;
+}
+
+/*
+ * Units in [as_of, as_of + horizon).
+ */
+DemandForecast
+demand_model_forecast(const DemandModel *model, int64_t horizon)
+{
+	return forecast_rising(model, model->into_day, horizon);
+}
+
+/*
+ * Units in whole days from the UTC midnight at or before as_of.
+ */
+DemandForecast
+demand_model_forecast_days(const DemandModel *model, int days)
+{
+	return forecast_rising(model, 0, days * USECS_PER_UTC_DAY);
+}
+
+/* The quantile that belongs to a mean and a variance, from their parts. */
+static double
+combine(double count, DemandForecast f, double z)
+{
+	return 0.5 * count + 0.5 * fmax(0, f.mean + z * sqrt(f.var));
+}
+
+/*
+ * The quantile that belongs to a mean and a variance: half that of a count,
+ * half that of a normal value cut at zero.
+ */
+double
+demand_forecast_quantile(DemandForecast forecast, double p)
+{
+	return combine(count_quantile(forecast.mean, forecast.var, p), forecast,
+				   normal_quantile(p));
+}
+
+/*
+ * Whether a count of the shorter forecast may have a higher quantile than one
+ * of the longer, which has at least its mean and variance.  Not if it has
+ * neither the greater shape nor the greater ratio of variance to mean, for
+ * then each of its probabilities lies lower.  Nor if the mean grew by a whole
+ * unit, which outweighs the step to an integer, and faster than the shape
+ * fell, and neither is extreme.
+ */
+static bool
+may_exceed(DemandForecast shorter, DemandForecast longer)
+{
+	double		s = fmax(shorter.var - shorter.mean, 0);
+	double		l = fmax(longer.var - longer.mean, 0);
+	double		ss = shorter.mean * shorter.mean;
+	double		ll = longer.mean * longer.mean;
+
+	if (ss * l <= ll * s &&
+		shorter.var * longer.mean <= longer.var * shorter.mean)
+		return false;
+	return longer.mean - shorter.mean < 1 || ll < 0.5 * l ||
+		ss * shorter.mean * l > ll * longer.mean * s;
+}
+
+/*
+ * Forecasts of 1 to n whole days from as_of; as demand_model_forecast() has
+ * them, in one pass.
+ */
+static void
+forecast_each_day(const DemandModel *model, int n, DemandForecast *f)
+{
+	Moment		start = moment_at(model, model->into_day);
+
+	for (int day = 1; day <= n; day++)
+	{
+		f[day] = forecast_between(model, start,
+								  moment_at(model, model->into_day +
+											day * USECS_PER_UTC_DAY));
+		if (day > 1)
+		{
+			f[day].mean = fmax(f[day].mean, f[day - 1].mean);
+			f[day].var = fmax(f[day].var, f[day - 1].var);
+		}
+	}
+}
+
+/*
+ * Raise quantiles for p of .5 and more to those of fewer whole days, given in
+ * shorter[known ... days]; earlier ones are computed as they are needed.
+ */
+static void
+raise_quantiles(const DemandModel *model, DemandForecast f,
+				const DemandForecast *shorter, int known, int days, int n,
+				const double *p, const double *z, double *quantile)
+{
+	Moment		start = moment_at(model, model->into_day);
+	bool		done[BATCH];
+	double		most[BATCH];	/* Cantelli's bound, in sd above the mean */
+	int			left = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		done[i] = p[i] < 0.5;
+		most[i] = sqrt(p[i] / (1 - p[i]));
+		left += !done[i];
+	}
+	for (int day = days; day > 0 && left > 0; day--)
+	{
+		DemandForecast g;
+		double		sd;
+		double		count[BATCH];
+
+		if (day < known)
+			g = forecast_between(model, start,
+								 moment_at(model, model->into_day +
+										   day * USECS_PER_UTC_DAY));
+		else
+			g = shorter[day];
+
+		/* no fewer days can reach what is there */
+		sd = sqrt(fmax(g.var, g.mean));
+		for (int i = 0; i < n; i++)
+			if (!done[i] &&
+				g.mean + sd * 0.5 * (most[i] + z[i]) <= quantile[i])
+			{
+				done[i] = true;
+				left--;
+			}
+		if (left == 0 || !may_exceed(g, f))
+			continue;
+		count_quantiles(g.mean, g.var, n, p, count);
+		for (int i = 0; i < n; i++)
+			if (!done[i])
+				quantile[i] = fmax(quantile[i],
+								   combine(count[i], g, z[i]));
+	}
+}
+
+/*
+ * Quantiles of the units in [as_of, as_of + horizon).  For p of .5 and more
+ * none is below that of fewer whole days.
+ */
+void
+demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
+					   const double *p, double *quantile)
+{
+	DemandForecast shorter[FORECAST_DAYS + 1];
+	DemandForecast f = forecast_between(model,
+										moment_at(model, model->into_day),
+										moment_at(model,
+												  model->into_day + horizon));
+	int			days = 0;
+	int			known;
+
+	if (horizon > 0)
+		days = (int) ((horizon - 1) / USECS_PER_UTC_DAY);
+	known = days + 1;
+	if (model->yearly && days > 0)
+	{
+		forecast_each_day(model, days, shorter);
+		known = 1;
+		f.mean = fmax(f.mean, shorter[days].mean);
+		f.var = fmax(f.var, shorter[days].var);
+	}
+
+	for (int i = 0; i < n; i += BATCH)
+	{
+		int			m = n - i < BATCH ? n - i : BATCH;
+
+		double		z[BATCH];
+
+		count_quantiles(f.mean, f.var, m, p + i, quantile + i);
+		for (int j = 0; j < m; j++)
+		{
+			z[j] = normal_quantile(p[i + j]);
+			quantile[i + j] = combine(quantile[i + j], f, z[j]);
+		}
+		raise_quantiles(model, f, shorter, known, days, m, p + i, z,
+						quantile + i);
+	}
+}
+
+/* Expected units of a burst until so long after as_of. */
+static double
+burst_units(const DemandModel *model, int64_t usec)
+{
+	double		half_lives;
+
+	if (model->excess <= 0)
+		return 0;
+	half_lives = (double) usec / USECS_PER_UTC_HOUR / HALF_LIFE_HOURS;
+	return model->excess * HALF_LIFE_HOURS / M_LN2 *
+		-expm1(-half_lives * M_LN2);
+}
+
+/* Demand until so long after as_of: expected, or a quantile where p > 0. */
+static double
+demand_until(const DemandModel *model, int64_t usec, double stock, double p)
+{
+	DemandForecast f = forecast_between(model,
+										moment_at(model, model->into_day),
+										moment_at(model, model->into_day + usec));
+	double		burst = burst_units(model, usec);
+
+	if (p <= 0)
+		return f.mean + burst;
+
+	/* Cantelli's bound spares the quantile of horizons far too short */
+	if (f.mean + sqrt(fmax(f.var, f.mean) * p / (1 - p)) + burst < stock)
+		return 0;
+	return demand_forecast_quantile(f, p) + burst;
+}
+
+/*
+ * First microsecond at which demand_until() reaches the stock: first among
+ * whole days, then by halving the day before.
+ */
+static int64_t
+first_reached(const DemandModel *model, double stock, double p)
+{
+	int64_t		low = 0;
+	int64_t		high = 0;
+
+	if (stock <= 0)
+		return 0;
+	do
+	{
+		low = high;
+		high += USECS_PER_UTC_DAY;
+		if (high > FORECAST_LIMIT_USEC)
+			return -1;
+	} while (demand_until(model, high, stock, p) < stock);
+	while (high - low > 1)
+	{
+		int64_t		mid = low + (high - low) / 2;
+
+		if (demand_until(model, mid, stock, p) < stock)
+			low = mid;
+		else
+			high = mid;
+	}
+	return high;
+}
+
+/*
+ * Microseconds until the expected demand reaches the stock, -1 for never.
+ */
+int64_t
+demand_model_eta(const DemandModel *model, double stock)
+{
+	return first_reached(model, stock, 0);
+}
+
+/*
+ * Microseconds until demand reaches the stock with probability p, -1 for
+ * never: the first time at which the quantile at 1 - p reaches it.
+ */
+int64_t
+demand_model_eta_probable(const DemandModel *model, double stock, double p)
+{
+	return first_reached(model, stock, 1 - p);
+}

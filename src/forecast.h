@@ -1,0 +1,98 @@
+/*-------------------------------------------------------------------------
+ *
+ * forecast.h
+ *	  What a demand series says about the time after it.  Knows nothing of
+ *	  PostgreSQL.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef REPLENISH_FORECAST_H
+#define REPLENISH_FORECAST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "series.h"
+
+#define USECS_PER_UTC_HOUR	(60 * USECS_PER_UTC_MINUTE)
+#define USECS_PER_UTC_DAY	(24 * USECS_PER_UTC_HOUR)
+
+/* how far ahead a forecast reaches */
+#define FORECAST_DAYS		366
+#define FORECAST_LIMIT_USEC (FORECAST_DAYS * USECS_PER_UTC_DAY)
+
+/* variance of H periods: ((c[2] H + c[1]) H + c[0]) H, beside the spread */
+typedef struct DemandVariance
+{
+	double		c[3];
+	double		spread;			/* times H squared */
+} DemandVariance;
+
+typedef struct DemandModel
+{
+	/* the level: units per day */
+	double		level;
+	double		level_daily;	/* from smoothing days */
+	double		level_weekly;	/* from smoothing weeks */
+	double		phi;			/* variance over mean of a day, at least 1 */
+	double		dow[7];			/* weekday factors from Monday; mean 1 */
+	double		hour[24];		/* hour factors, UTC; mean 1 */
+
+	/* the clock: days from the midnight before as_of, by expected demand */
+	int			weekday;		/* of as_of; Monday is 0 */
+	int64_t		into_day;		/* microseconds since that midnight */
+	double		day_sum[8];		/* factors of the first i days ahead */
+	double		hour_sum[25];	/* part of a day's demand before hour i */
+
+	/* the variance */
+	DemandVariance daily;
+	DemandVariance weekly;
+	bool		have_weeks;
+	double		young;			/* times the squared mean, for new items */
+
+	/* the year index: units in weeks up to 61 back, summed from the oldest */
+	bool		yearly;
+	double		past[63];		/* [i]: weeks 61 to 62 - i back */
+
+	/* now: units per hour */
+	double		base;			/* without a burst */
+	double		velocity;		/* with it */
+	double		excess;			/* velocity over base, never negative */
+	int			burst_age;		/* minutes since it began, 0 without one */
+} DemandModel;
+
+typedef struct DemandForecast
+{
+	double		mean;
+	double		var;
+} DemandForecast;
+
+/* all that is needed for any horizon; the series is not needed afterwards */
+extern void demand_model_build(DemandModel *model, const DemandSeries *series);
+
+/* units in [as_of, as_of + horizon); 0 <= horizon <= FORECAST_LIMIT_USEC */
+extern DemandForecast demand_model_forecast(const DemandModel *model,
+											int64_t horizon);
+
+/* units in whole days from the UTC midnight at or before as_of */
+extern DemandForecast demand_model_forecast_days(const DemandModel *model,
+												 int days);
+
+/* the quantile that belongs to a mean and a variance */
+extern double demand_forecast_quantile(DemandForecast forecast, double p);
+
+/* quantiles of the units in [as_of, as_of + horizon) */
+extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,
+								   int n, const double *p, double *quantile);
+
+/*
+ * Microseconds from as_of until the expected demand, burst included, reaches
+ * the stock; -1 when it does not within FORECAST_LIMIT_USEC.
+ */
+extern int64_t demand_model_eta(const DemandModel *model, double stock);
+
+/* the same for demand that reaches the stock with probability p */
+extern int64_t demand_model_eta_probable(const DemandModel *model,
+										 double stock, double p);
+
+#endif							/* REPLENISH_FORECAST_H */

@@ -1,0 +1,212 @@
+/*-------------------------------------------------------------------------
+ *
+ * forecast_sql.c
+ *	  SQL functions that look ahead: velocity, forecast, quantiles, stockout.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "args.h"
+#include "catalog/pg_type.h"
+#include "demand_acc.h"
+#include "fmgr.h"
+#include "forecast_sql.h"
+#include "funcapi.h"
+#include "utils/array.h"
+#include "utils/timestamp.h"
+
+/* a plain stockout beyond this many hours is no answer: 1000 years */
+#define STOCKOUT_LIMIT_HOURS	(1000 * 365.25 * 24)
+
+/*
+ * Build the model of a demand at as_of.
+ */
+void
+demand_model_at(Datum demand, TimestampTz as_of, DemandModel *model)
+{
+	int64		usec = arg_moment_usec(as_of, "as_of");
+	DemandRings rings;
+	DemandSeries series;
+
+	demand_unpack_datum(demand, &rings);
+	if (!demand_series(&rings, usec, &series))
+		elog(ERROR, "no series at " INT64_FORMAT, usec);
+	demand_model_build(model, &series);
+}
+
+/*
+ * A horizon in microseconds.
+ */
+int64
+forecast_horizon(const Interval *span, const char *argname)
+{
+	int64		usec = arg_interval_usec(span, argname);
+
+	if (usec < 0 || usec > FORECAST_LIMIT_USEC)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be between 0 and %d days",
+						argname, FORECAST_DAYS)));
+	return usec;
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_velocity);
+
+/* demand_velocity(demand, as_of): units per hour now, bursts included */
+Datum
+replenish_demand_velocity(PG_FUNCTION_ARGS)
+{
+	DemandModel model;
+
+	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
+	PG_RETURN_FLOAT8(model.velocity);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_forecast);
+
+/* demand_forecast(demand, as_of, horizon): mean and sd */
+Datum
+replenish_demand_forecast(PG_FUNCTION_ARGS)
+{
+	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
+	DemandModel model;
+	DemandForecast f;
+	TupleDesc	tupdesc;
+	Datum		values[2];
+	bool		nulls[2] = {false, false};
+
+	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
+	f = demand_model_forecast(&model, horizon);
+	values[0] = Float8GetDatum(f.mean);
+	values[1] = Float8GetDatum(sqrt(f.var));
+	tupdesc = BlessTupleDesc(tupdesc);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_quantile);
+
+/* demand_quantile(demand, as_of, horizon, p) */
+Datum
+replenish_demand_quantile(PG_FUNCTION_ARGS)
+{
+	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
+	double		p = PG_GETARG_FLOAT8(3);
+	double		quantile;
+	DemandModel model;
+
+	arg_check_probability(p, "p");
+	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
+	demand_model_quantiles(&model, horizon, 1, &p, &quantile);
+	PG_RETURN_FLOAT8(quantile);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_quantiles);
+
+/* demand_quantiles(demand, as_of, horizon, p[]): in the order of p */
+Datum
+replenish_demand_quantiles(PG_FUNCTION_ARGS)
+{
+	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
+	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(3);
+	DemandModel model;
+	Datum	   *element;
+	double	   *p;
+	double	   *quantile;
+	int			n;
+
+	if (ARR_NDIM(array) > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
+				 errmsg("argument \"%s\" must have one dimension", "p")));
+	if (array_contains_nulls(array))
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("argument \"%s\" must not contain NULL", "p")));
+	deconstruct_array(array, FLOAT8OID, sizeof(float8), FLOAT8PASSBYVAL,
+					  TYPALIGN_DOUBLE, &element, NULL, &n);
+	p = palloc(sizeof(double) * Max(n, 1));
+	quantile = palloc(sizeof(double) * Max(n, 1));
+	for (int i = 0; i < n; i++)
+	{
+		p[i] = DatumGetFloat8(element[i]);
+		arg_check_probability(p[i], "p");
+	}
+
+	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
+	demand_model_quantiles(&model, horizon, n, p, quantile);
+	for (int i = 0; i < n; i++)
+		element[i] = Float8GetDatum(quantile[i]);
+	PG_RETURN_ARRAYTYPE_P(construct_array(element, n, FLOAT8OID,
+										  sizeof(float8), FLOAT8PASSBYVAL,
+										  TYPALIGN_DOUBLE));
+}
+
+PG_FUNCTION_INFO_V1(replenish_stockout_interval);
+
+/* stockout_eta(on_hand, velocity): how long at that speed */
+Datum
+replenish_stockout_interval(PG_FUNCTION_ARGS)
+{
+	double		on_hand = PG_GETARG_FLOAT8(0);
+	double		velocity = PG_GETARG_FLOAT8(1);
+	double		hours;
+	Interval   *result;
+
+	arg_check_quantity(on_hand, "on_hand");
+	arg_check_quantity(velocity, "velocity");
+	if (velocity <= 0)
+		PG_RETURN_NULL();
+	hours = Max(on_hand, 0) / velocity;
+	if (!(hours <= STOCKOUT_LIMIT_HOURS))
+		PG_RETURN_NULL();
+
+	/* in hours only: a day of the calendar may be longer or shorter */
+	result = palloc0(sizeof(Interval));
+	result->time = (int64) rint(hours * USECS_PER_HOUR);
+	PG_RETURN_INTERVAL_P(result);
+}
+
+PG_FUNCTION_INFO_V1(replenish_stockout_eta);
+
+/* stockout_eta(on_hand, demand, as_of): by the expected demand */
+Datum
+replenish_stockout_eta(PG_FUNCTION_ARGS)
+{
+	double		on_hand = PG_GETARG_FLOAT8(0);
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
+	DemandModel model;
+	int64		usec;
+
+	arg_check_quantity(on_hand, "on_hand");
+	demand_model_at(PG_GETARG_DATUM(1), as_of, &model);
+	usec = demand_model_eta(&model, on_hand);
+	if (usec < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(as_of + usec);
+}
+
+PG_FUNCTION_INFO_V1(replenish_stockout_eta_probable);
+
+/* stockout_eta(on_hand, demand, as_of, p): empty by then with probability p */
+Datum
+replenish_stockout_eta_probable(PG_FUNCTION_ARGS)
+{
+	double		on_hand = PG_GETARG_FLOAT8(0);
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
+	double		p = PG_GETARG_FLOAT8(3);
+	DemandModel model;
+	int64		usec;
+
+	arg_check_quantity(on_hand, "on_hand");
+	arg_check_probability(p, "p");
+	demand_model_at(PG_GETARG_DATUM(1), as_of, &model);
+	usec = demand_model_eta_probable(&model, on_hand, p);
+	if (usec < 0)
+		PG_RETURN_NULL();
+	PG_RETURN_TIMESTAMPTZ(as_of + usec);
+}

@@ -1,0 +1,167 @@
+/*-------------------------------------------------------------------------
+ *
+ * inventory.c
+ *	  When to order, how much, and how alarmed to be.
+ *
+ * Quantities have six decimals where they are stored and many more digits
+ * here, so two of them that differ by less than half of the last decimal are
+ * the same quantity that was computed in two ways: 12.0000001 units are a
+ * dozen, and a position that was ordered up to a line is on it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <float.h>
+#include <math.h>
+
+#include "distribution.h"
+#include "inventory.h"
+
+const char *const stock_tier_label[STOCK_TIERS] = {
+	"normal", "yellow", "orange", "red"
+};
+
+/* a position below this share of the threshold is in the tier */
+static const double tier_line[STOCK_TIERS] = {INFINITY, 1.5, 1.0, 0.5};
+
+/*
+ * How much a quantity of this size may be off without being another one;
+ * proportionally less for quantities below 1.
+ */
+static double
+noise(double quantity)
+{
+	double		size = fabs(quantity);
+
+	return fmax(fmin(size, 1) * 5e-7, size * 4 * DBL_EPSILON);
+}
+
+/*
+ * Threshold: the count quantile at the service level of the demand over the
+ * horizon, whose variance is the forecast's plus what the lead time adds.
+ */
+StockThreshold
+demand_model_threshold(const DemandModel *model, int64_t horizon,
+					   double lead_time_sd_days, double service_level)
+{
+	DemandForecast f = demand_model_forecast(model, horizon);
+	double		days = (double) horizon / USECS_PER_UTC_DAY;
+	double		rate = horizon > 0 ? f.mean / days : 0;
+	double		var = f.var + rate * rate * lead_time_sd_days * lead_time_sd_days;
+	StockThreshold t;
+
+	t.threshold = count_quantile(f.mean, var, service_level);
+	t.safety_stock = t.threshold - f.mean;
+	t.mean = f.mean;
+	t.sd = sqrt(var);
+	return t;
+}
+
+/* Mean and standard deviation of the demand over the lead time. */
+static void
+lead_time_demand(const LeadTimeDemand *d, double *mean, double *sd)
+{
+	double		from_lead = d->demand_mean * d->lead_time_sd;
+
+	*mean = d->demand_mean * d->lead_time_mean;
+	*sd = sqrt(d->lead_time_mean * d->demand_sd * d->demand_sd +
+			   from_lead * from_lead);
+}
+
+/*
+ * Demand over the lead time that is not exceeded with probability p.
+ */
+double
+textbook_reorder_point(const LeadTimeDemand *d, double p)
+{
+	double		mean;
+	double		sd;
+
+	lead_time_demand(d, &mean, &sd);
+	switch (d->shape)
+	{
+		case SHAPE_GAMMA:
+			/* without spread, or with nothing to spread, it is the mean */
+			if (mean <= 0 || sd <= mean * 1e-8)
+				return mean;
+			return gamma_quantile(mean / sd * (mean / sd), p) * (sd / mean) * sd;
+		case SHAPE_NEGATIVE_BINOMIAL:
+			return count_quantile(mean, sd * sd, p);
+		case SHAPE_NORMAL:
+			break;
+	}
+	return mean + normal_quantile(p) * sd;
+}
+
+/*
+ * What the reorder point holds beyond the mean demand over the lead time.
+ */
+double
+textbook_safety_stock(const LeadTimeDemand *d, double p)
+{
+	double		mean;
+	double		sd;
+
+	lead_time_demand(d, &mean, &sd);
+	if (d->shape == SHAPE_NORMAL)
+		return normal_quantile(p) * sd;
+	return textbook_reorder_point(d, p) - mean;
+}
+
+/*
+ * How much to order: 0 while the position is not below the threshold, else
+ * what the target lacks and the buffer, at least the MOQ, up to the multiple,
+ * and at most the maximum down to the multiple.  0 as well where no multiple
+ * lies between MOQ and maximum: there is nothing that may be ordered.
+ */
+double
+reorder_quantity(double position, double threshold, double target,
+				 const OrderRule *rule)
+{
+	double		wanted;
+	double		most = rule->maximum;
+
+	if (position >= threshold - noise(threshold))
+		return 0;
+	wanted = fmax((target - position) * (1 + rule->buffer), rule->moq);
+	if (rule->multiple > 0)
+	{
+		wanted = ceil((wanted - noise(wanted)) / rule->multiple) *
+			rule->multiple;
+		if (!isinf(most))
+			most = floor((most + noise(most)) / rule->multiple) *
+				rule->multiple;
+	}
+	if (wanted > most)
+		wanted = most;
+	if (wanted < rule->moq - noise(rule->moq))
+		return 0;
+	return wanted;
+}
+
+/*
+ * Tier of a position: strictly below 150, 100 or 50 % of the threshold, and
+ * no better than the tiers up to the previous one that it has not left, by
+ * passing their line times 1 + margin.  Exactly there is not past it, unless
+ * the margin is 0, which makes the previous tier count for nothing.
+ */
+StockTier
+position_tier(double position, double threshold, StockTier previous,
+			  double exit_margin)
+{
+	StockTier	tier = TIER_RED;
+
+	if (threshold <= 0)
+		return position < 0 ? TIER_RED : TIER_NORMAL;
+	for (; tier > TIER_NORMAL; tier--)
+	{
+		double		line = threshold * tier_line[tier];
+		double		leave = line * (1 + exit_margin);
+
+		if (position < line - noise(line))
+			break;
+		if (tier <= previous && exit_margin > 0 &&
+			position <= leave + noise(leave))
+			break;
+	}
+	return tier;
+}
