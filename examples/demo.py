@@ -115,7 +115,6 @@ class Demo:
     def open_shop(self):
         """Tables that a shop has anyway, two months of orders, and the watch."""
         self.screen.title("A shop with two months of orders")
-        self.run("SET replenish.evaluate = 'manual'")
         self.run("""CREATE TABLE orders (id bigserial PRIMARY KEY, sku text,
                     qty int, ordered_at timestamptz, room text)""")
         self.run("CREATE TABLE stock (sku text PRIMARY KEY, on_hand int,"
@@ -136,13 +135,16 @@ class Demo:
                  + values)
         for sku, units in OPENING.items():
             self.run("INSERT INTO stock VALUES (%s, %s)", (sku, units))
+        # the extension's clock is the day's, from the first decision on
         for sql in (
-                "SELECT replenish.watch_orders('orders', 'sku', 'qty',"
-                " 'ordered_at', channel => 'room')",
                 "SELECT replenish.watch_stock('stock', 'sku', 'on_hand',"
                 " on_order => 'on_order')",
-                "CALL replenish.backfill('orders')",
-                "CALL replenish.backfill('stock')"):
+                "CALL replenish.backfill('stock')",
+                "SELECT replenish.tick('%s')" % self.at(8 * 60).isoformat(
+                    " ", "minutes"),
+                "SELECT replenish.watch_orders('orders', 'sku', 'qty',"
+                " 'ordered_at',\n    channel => 'room')",
+                "CALL replenish.backfill('orders')"):
             self.screen.say("  " + sql + ";", "dim")
             self.run(sql)
         self.ears.execute("LISTEN replenish")
@@ -194,9 +196,9 @@ class Demo:
                 for name, value in note.items():
                     if name == "data":
                         continue
-                    self.screen.say("            %-16s%s" % (name, value), "dim")
+                    self.screen.say("            %-19s%s" % (name, value), "dim")
                 for name, value in data.items():
-                    self.screen.say("            data.%-11s%s" % (
+                    self.screen.say("            data.%-14s%s" % (
                         name, value), "dim")
             self.changes.append((minute, data.get("from"), data.get("to")))
             since = ""
@@ -274,7 +276,7 @@ class Demo:
         self.screen.title("%s on the shelf; lines at 150, 100 and 50 %% of the"
                           " threshold" % LAMP)
         width, height = 66, 14
-        first, last = self.curve[0][0], self.curve[-1][0]
+        first, last = SHOW_BEGINS - 30, SHOW_ENDS + 30
         top = max(units for _, units, _ in self.curve)
         columns = []
         for c in range(width):
@@ -292,16 +294,18 @@ class Demo:
             label = "%.0f %%" % (100 * marks[level]) if level in marks else ""
             self.screen.say("  %5.0f %s %s" % (top * level / height, line,
                                                label))
-        hours = ["%-*s" % (round(width / ((last - first) / 120.0)),
-                           self.clock(m))
-                 for m in range(first // 60 * 60, last, 120)]
-        self.screen.say("        " + "".join(hours)[:width])
+        half_hours = range(first, last, 30)
+        self.screen.say("        " + "".join(
+            "%-*s" % (width // len(half_hours), self.clock(m))
+            for m in half_hours))
 
     # ---- real time ----
 
     def live_worker(self, rounds=20):
         self.screen.title("Now in real time, with the background worker")
-        self.run("SET replenish.evaluate = 'worker'")
+        self.run("ALTER DATABASE postgres SET replenish.evaluate = 'worker'")
+        self.shop_conn.close()
+        self.shop_conn, self.shop = connect()
         threshold = self.run("SELECT threshold FROM replenish.status"
                              " WHERE sku = %s", (MUG,))[0][0]
         low = max(1, int(threshold * 0.8))

@@ -217,6 +217,8 @@ BEGIN
 	FOR w IN SELECT o.id, o.relation FROM watched o
 		WHERE repair.source IS NULL OR o.relation = repair.source ORDER BY o.id
 	LOOP
+		-- a TRUNCATE shows to snapshots that are older than its commit
+		EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', w.relation);
 		appended := append_difference(w.id);
 		IF appended > 0 THEN
 			RAISE NOTICE '%: % differences appended', w.relation, appended;
@@ -240,6 +242,8 @@ BEGIN
 				HINT = 'Call replenish.watch_orders() or replenish.watch_stock() first.';
 	END IF;
 	PERFORM lock_repair();
+	-- as in repair()
+	EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', source);
 	PERFORM append_difference(source_of(source));
 END $$;
 COMMENT ON PROCEDURE replenish.backfill(regclass) IS

@@ -60,8 +60,9 @@ class Log:
 class Shop:
     """One round's tables: how they are declared and what is written there."""
 
-    def __init__(self, rng, number):
+    def __init__(self, rng, number, direct):
         self.rng = rng
+        self.direct = direct        # write to partitions by their own names
         self.orders = "shop.orders_%d" % number
         self.stock = "shop.stock_%d" % number
         self.key_type = rng.choice(["text", "integer", "uuid", "bigint"])
@@ -186,7 +187,8 @@ class Writer:
 
     def target(self):
         """The order table, or now and then a partition of it directly."""
-        if self.shop.partitioned and self.rng.random() < 0.3:
+        if (self.shop.direct and self.shop.partitioned
+                and self.rng.random() < 0.3):
             return "%s_p%d" % (self.shop.orders, self.rng.randint(0, 1))
         return self.shop.orders
 
@@ -499,7 +501,7 @@ def run_round(number, seed, options, databases):
     rng = random.Random("%d/%d" % (seed, number))
     mode = options.mode or rng.choice(MODES)
     together = number % 2 == 0
-    shop = Shop(rng, number)
+    shop = Shop(rng, number, options.direct)
     log = Log()
     dsn = "dbname=%s" % databases[mode]
     # An immediate decision notifies in the order's own transaction.
@@ -570,6 +572,8 @@ def main():
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--round", type=int, help="this round only")
     parser.add_argument("--mode", choices=MODES, help="this mode only")
+    parser.add_argument("--direct", action="store_true",
+                        help="also write to partitions by their own names")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     print("property test, seed %d" % options.seed, flush=True)

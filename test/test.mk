@@ -54,7 +54,8 @@ check-tap:
 check-reference:
 	@$(DEPS) build python
 	@$(SUB) -s all
-	@$(PRIVATE) $(PYTHON) $(srcdir)/test/reference.py
+	@$(PRIVATE) sh -ec 'psql -qc "CREATE EXTENSION replenish"; \
+		$(PYTHON) $(srcdir)/test/reference.py'
 
 check-demo:
 	@$(SUB) demo DEMO_OPTS=--fast

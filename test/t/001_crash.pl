@@ -20,32 +20,39 @@ $node->safe_psql(
 	INSERT INTO stock SELECT 'item ' || g, 100 FROM generate_series(1, 20) g;
 });
 
-# Three sessions write while the server is killed, five times over.
+# What three sessions write, again and again.
+my @scripts;
+for my $i (1 .. 3)
+{
+	push @scripts, $node->basedir . "/writer$i.sql";
+	append_to_file(
+		$scripts[-1],
+		join('',
+			map {
+				my $sku = 'item ' . (($_ * 7 + $i) % 20 + 1);
+				"INSERT INTO orders VALUES ('$sku', $i, now());\n"
+				  . "UPDATE stock SET on_hand = on_hand - $i"
+				  . " WHERE sku = '$sku';\n"
+			} 1 .. 20000));
+}
+
+# The server is killed while they write, five times over.
 for my $round (1 .. 5)
 {
-	my @sessions;
-	for my $i (1 .. 3)
-	{
-		my ($in, $out, $err) = (
-			join('',
-				map {
-					my $sku = 'item ' . (($_ * 7 + $i) % 20 + 1);
-					"INSERT INTO orders VALUES ('$sku', $i, now());\n"
-					  . "UPDATE stock SET on_hand = on_hand - $i"
-					  . " WHERE sku = '$sku';\n"
-				} 1 .. 2000),
-			'', '');
-		push @sessions,
-		  IPC::Run::start(
-			[ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-			'<', \$in, '>', \$out, '2>', \$err);
-	}
-	# Not before something has been written in this round.
 	my $before = $node->safe_psql('postgres', 'SELECT count(*) FROM orders');
+	my @sessions = map {
+		my ($out, $err) = ('', '');
+		IPC::Run::start(
+			[
+				'psql', '-XAtq', '-f', $_, '-d', $node->connstr('postgres')
+			],
+			'>', \$out, '2>', \$err);
+	} @scripts;
+	# Not before something has been written in this round.
 	$node->poll_query_until('postgres',
-		"SELECT count(*) > $before + 20 * $round FROM orders");
+		"SELECT count(*) > $before + 50 * $round FROM orders");
 	$node->stop('immediate');
-	$_->finish for @sessions;
+	eval { $_->finish } for @sessions;
 	$node->start;
 	is( $node->safe_psql(
 			'postgres', 'SELECT count(*) FROM replenish.verify()'),

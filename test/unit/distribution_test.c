@@ -17,6 +17,8 @@
 
 static int	passed = 0;
 static int	failed = 0;
+static int	topics_passed = 0;
+static int	topics_failed = 0;
 
 /* Count one comparison; print it when it fails. */
 static void
@@ -31,6 +33,22 @@ check(int ok, const char *what, double a, double b, double c, double got,
 		printf("FAILED %s(%.17g, %.17g, %.17g): %.17g, expected %.17g\n",
 			   what, a, b, c, got, want);
 	}
+}
+
+/* Run one topic and print what it has checked. */
+static void
+topic(const char *name, void (*run) (void))
+{
+	int			before = passed + failed;
+	int			bad = failed;
+
+	run();
+	printf("%-44s %8d checks%s\n", name, passed + failed - before,
+		   failed > bad ? "  FAILED" : "");
+	if (failed > bad)
+		topics_failed++;
+	else
+		topics_passed++;
 }
 
 /*
@@ -241,11 +259,11 @@ check_gamma(void)
 int
 main(void)
 {
-	check_normal();
-	check_gamma();
-	check_counts();
-	check_large_counts();
-	check_differences();
-	printf("distribution: %d passed, %d failed\n", passed, failed);
+	topic("normal", check_normal);
+	topic("gamma", check_gamma);
+	topic("counts", check_counts);
+	topic("large counts", check_large_counts);
+	topic("differences", check_differences);
+	printf("%d passed, %d failed\n", topics_passed, topics_failed);
 	return failed > 0;
 }
