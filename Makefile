@@ -24,10 +24,10 @@ SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql 
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
-REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
-               forecasts forecast_conformance velocity_bursts stockout \
-               reorder textbook watching capturing faulty deciding policies \
-               verifying modes views privileged
+REGRESS      = setup demand_type demand_aggregates demand_accessors \
+               demand_groups forecasts forecast_conformance velocity_bursts \
+               stockout reorder textbook watching capturing faulty deciding \
+               policies verifying modes views privileged
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders
