@@ -203,19 +203,6 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8) IS
 'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other.';
 
--- The threshold of an item that is new: the median of its location's others.
-CREATE FUNCTION replenish.typical_threshold(location text)
-	RETURNS float8
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY i.threshold)
-		FROM replenish.item i
-		WHERE i.location = typical_threshold.location AND i.threshold > 0
-			AND NOT 'threshold' = ANY (i.assumed);
-	END;
-COMMENT ON FUNCTION replenish.typical_threshold(text) IS
-'Median threshold in units of the items of a location that have demand; NULL where there are none.';
-
 -- Adds the inbox to the state and returns the items that it touched.
 CREATE FUNCTION replenish.fold_inbox(clock timestamptz)
 	RETURNS replenish.item_key[]
@@ -286,6 +273,44 @@ END $$;
 COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
 'Puts demand whose minute has come back into the inbox. For the decider only.';
 
+-- New is what came after the first day, a fortnight ago at most.
+CREATE FUNCTION replenish.is_new(since timestamptz, clock timestamptz,
+	started_at timestamptz) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce(since, clock)
+			> greatest(clock - interval '14 days', started_at + interval '1 day');
+	END;
+COMMENT ON FUNCTION replenish.is_new(timestamptz, timestamptz, timestamptz) IS
+'Whether an item that was first seen at since (NULL: now) is new at the clock: at most 14 days old, and not from the day on which the first decision was made.';
+
+CREATE FUNCTION replenish.refresh_typical(keys replenish.item_key[],
+	clock timestamptz, started_at timestamptz) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF NOT is_new(NULL, clock, started_at) THEN
+		RETURN;
+	END IF;
+	INSERT INTO typical AS t (location, threshold, computed_at)
+	SELECT n.location, (SELECT percentile_disc(0.5)
+			WITHIN GROUP (ORDER BY i.threshold)
+		FROM item i
+		WHERE i.location = n.location AND i.threshold > 0
+			AND NOT 'threshold' = ANY (i.assumed)), clock
+	FROM (SELECT DISTINCT k.location FROM unnest(keys) k
+		LEFT JOIN item i ON i.sku = k.sku AND i.location = k.location
+		WHERE is_new(i.since, clock, started_at)
+			AND NOT EXISTS (SELECT FROM item_demand d
+				WHERE d.sku = k.sku AND d.location = k.location)
+			AND NOT EXISTS (SELECT FROM typical o WHERE o.location = k.location
+				AND o.computed_at > clock - interval '1 day')) n
+	ON CONFLICT ON CONSTRAINT typical_pkey DO UPDATE
+		SET threshold = excluded.threshold, computed_at = excluded.computed_at;
+END $$;
+COMMENT ON FUNCTION replenish.refresh_typical(replenish.item_key[], timestamptz, timestamptz) IS
+'Computes the median threshold of the locations where the given items are new and have no demand, unless it is less than a day old. For the decider only.';
+
 -- Few items of many: never read a whole table, whatever its statistics say.
 CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 	started_at timestamptz, last_seq bigint) RETURNS bigint
@@ -298,6 +323,7 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 DECLARE
 	events bigint;
 BEGIN
+	PERFORM refresh_typical(keys, clock, started_at);
 	WITH assessed AS MATERIALIZED (
 		SELECT k.sku, k.location, a.*, stock.on_hand, stock.reserved,
 			stock.on_order, coalesce(i.since, clock) AS since,
@@ -320,12 +346,8 @@ BEGIN
 			FROM item_stock s
 			JOIN source o ON o.id = s.source AND o.active
 			WHERE s.sku = k.sku AND s.location = k.location) stock
-		CROSS JOIN LATERAL (
-			-- new is what came after the first day, a fortnight ago at most
-			SELECT CASE WHEN history.none AND stock.known
-				AND coalesce(i.since, clock) > clock - interval '14 days'
-				AND coalesce(i.since, clock) > started_at + interval '1 day'
-				THEN typical_threshold(k.location) END AS threshold) typical
+		LEFT JOIN typical ON typical.location = k.location AND history.none
+			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
 			stock.known, stock.on_hand, stock.reserved, stock.on_order,
 			coalesce(i.position_tier, 'normal'), typical.threshold) a

@@ -19,7 +19,7 @@ BEGIN
 			'pending', 'policy_changed', 'record_demand', 'recount',
 			'register_source', 'repair', 'resolve_policy', 'retire_source',
 			'source_of', 'tick', 'touch', 'trigger_arguments',
-			'typical_threshold', 'unwatch', 'verify', 'wake', 'watch_orders',
+			'refresh_typical', 'unwatch', 'verify', 'wake', 'watch_orders',
 			'watch_stock', 'worker_pid'])
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC',
