@@ -445,28 +445,41 @@ CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
 COMMENT ON FUNCTION replenish.notification(replenish.event) IS
 'The payload of an event''s notification on channel replenish: a CloudEvents 1.0 JSON object. time is the decider''s clock in UTC.';
 
+CREATE FUNCTION replenish.batch_notification(first bigint, last bigint)
+	RETURNS text
+	LANGUAGE sql VOLATILE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.json_build_object(
+			'specversion', '1.0',
+			'id', pg_catalog.gen_random_uuid(),
+			'source', '/replenish/' || pg_catalog.current_database(),
+			'type', 'io.replenish.batch.v1',
+			'sequence', pg_catalog.lpad(last::text, 20, '0'),
+			'data', pg_catalog.json_build_object('first_seq', first,
+				'last_seq', last, 'count', last - first + 1, 'worst_tier',
+				(SELECT max(e.to_tier) FROM replenish.event e
+					WHERE e.seq BETWEEN first AND last)))::text;
+	END;
+COMMENT ON FUNCTION replenish.batch_notification(bigint, bigint) IS
+'The payload of one notification for the events first to last: where they are to be read and the worst tier among them.';
+
 CREATE FUNCTION replenish.announce(first bigint, last bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	IF last - first < 32 THEN
-		PERFORM pg_notify('replenish', notification(e))
-		FROM event e WHERE e.seq BETWEEN first AND last ORDER BY e.seq;
+		-- keys that are long or full of escapes do not fit
+		PERFORM pg_notify('replenish', CASE WHEN octet_length(n.payload) < 2000
+			THEN n.payload ELSE batch_notification(n.seq, n.seq) END)
+		FROM (SELECT e.seq, notification(e) AS payload
+			FROM event e WHERE e.seq BETWEEN first AND last) n
+		ORDER BY n.seq;
 	ELSE
-		PERFORM pg_notify('replenish', json_build_object(
-			'specversion', '1.0',
-			'id', gen_random_uuid(),
-			'source', '/replenish/' || current_database(),
-			'type', 'io.replenish.batch.v1',
-			'sequence', lpad(last::text, 20, '0'),
-			'data', json_build_object('first_seq', first, 'last_seq', last,
-				'count', last - first + 1, 'worst_tier',
-				(SELECT max(e.to_tier) FROM event e
-					WHERE e.seq BETWEEN first AND last)))::text);
+		PERFORM pg_notify('replenish', batch_notification(first, last));
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
-'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. For the decider only.';
+'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. For the decider only.';
 
 CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STABLE

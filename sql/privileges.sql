@@ -12,7 +12,8 @@ BEGIN
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		WHERE n.nspname = 'replenish' AND p.proname = ANY (ARRAY[
 			'absorb', 'admit_postponed', 'announce', 'append_difference',
-			'assess', 'attach', 'backfill', 'become_decider', 'capture',
+			'assess', 'attach', 'backfill', 'batch_notification',
+			'become_decider', 'capture',
 			'check_column', 'check_relation', 'clock', 'decide', 'difference',
 			'drain', 'events_after', 'explain', 'fold_inbox', 'health',
 			'inbox_waits', 'is_due', 'lock_repair', 'mark_backfilled',
