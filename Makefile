@@ -29,7 +29,8 @@ REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
                reorder textbook watching capturing faulty deciding policies \
                verifying modes views privileged
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
-ISOLATION    =
+ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
+               immediate-orders serializable-report repair-and-orders
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl

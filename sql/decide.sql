@@ -147,9 +147,13 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				|| CASE WHEN stock_known THEN '{}' ELSE '{on_hand}' END::text[]
 				|| CASE WHEN p.fixed_threshold IS NULL AND line.is_typical
 					THEN '{threshold}' ELSE '{}' END::text[],
+			-- the nearer the end of the shelf, the sooner again; at the latest
+			-- when the day is complete
 			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
-				least(as_of + least(greatest((eta - as_of) / 20,
-						interval '1 minute'), interval '1 day'),
+				least(as_of + CASE WHEN stock.available > 0
+						THEN least(greatest((eta - as_of) / 20,
+							interval '1 minute'), interval '1 day')
+						ELSE interval '1 day' END,
 					pg_catalog.date_trunc('day', as_of, 'UTC')
 						+ interval '1 day' + interval '1 second'
 						* (pg_catalog.hashtext(assess.sku) & 1023))
@@ -289,7 +293,8 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 	SET search_path = pg_catalog, replenish, pg_temp
 	SET enable_seqscan = off
 	SET enable_hashjoin = off
-	SET enable_mergejoin = off AS $$
+	SET enable_mergejoin = off
+	SET jit = off AS $$
 DECLARE
 	events bigint;
 BEGIN
@@ -359,7 +364,10 @@ BEGIN
 			reorder_qty = excluded.reorder_qty,
 			assumed = excluded.assumed,
 			decided_at = excluded.decided_at,
-			next_check = excluded.next_check
+			-- an indexed column: leave it alone while it is early enough
+			next_check = CASE WHEN i.next_check > clock
+				THEN least(i.next_check, excluded.next_check)
+				ELSE excluded.next_check END
 	), changed AS (
 		INSERT INTO event (seq, type, sku, location, epoch, from_tier, to_tier,
 			reason, occurred_at, facts)

@@ -108,14 +108,14 @@ END $$;
 COMMENT ON FUNCTION replenish.events_after(bigint, integer) IS
 'The events after a sequence number, oldest first, at most max. It writes nothing and works on a standby: remember the last seq and call again.';
 
-CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default')
+CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default',
+	as_of timestamptz DEFAULT now())
 	RETURNS TABLE (step integer, name text, value text, unit text,
 		formula text)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	as_of timestamptz := greatest(clock(), now());
 	history demand;
 	stock record;
 	a record;
@@ -132,10 +132,7 @@ BEGIN
 			USING ERRCODE = 'no_data_found',
 				HINT = 'See replenish.status for the items that are known.';
 	END IF;
-	IF clock() < now() - interval '1 day' THEN
-		-- a replay of the past: its clock is the present
-		as_of := clock();
-	END IF;
+	as_of := greatest(as_of, clock());
 	SELECT coalesce(demand_merge(d.demand), '{}') FROM (
 		SELECT t.demand FROM item_demand t
 		WHERE t.sku = explain.sku AND t.location = explain.location
@@ -225,8 +222,8 @@ BEGIN
 			'defaults that no row of policy replaces')
 	) v (name, value, unit, formula);
 END $$;
-COMMENT ON FUNCTION replenish.explain(text, text) IS
-'Every number behind an item''s tier and quantity in the order of the calculation, computed now from the state and what waits in the inbox. An unknown item is an error.';
+COMMENT ON FUNCTION replenish.explain(text, text, timestamptz) IS
+'Every number behind an item''s tier and quantity in the order of the calculation, computed at as_of (the decider''s clock at the earliest) from the state and what waits in the inbox. An unknown item is an error.';
 
 CREATE FUNCTION replenish.worker_pid() RETURNS integer
 	AS 'MODULE_PATHNAME', 'replenish_worker_pid'
@@ -241,8 +238,9 @@ CREATE FUNCTION replenish.health()
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	mode text := current_setting('replenish.evaluate');
+	-- first what loads the library: the setting is known only then
 	worker integer := worker_pid();
+	mode text := current_setting('replenish.evaluate');
 	d decider;
 	waiting bigint;
 BEGIN

@@ -74,11 +74,12 @@ BEGIN
 		FROM (SELECT coalesce(e.sku, a.sku) AS sku,
 				coalesce(e.location, a.location) AS location,
 				coalesce(e.channel, a.channel) AS channel,
-				-- x - x is nothing, with x's window
-				demand_at(coalesce(e.demand, '{}')
-					+ coalesce(a.demand - a.demand, '{}'), clock) AS expected,
-				demand_at(coalesce(a.demand, '{}')
-					+ coalesce(e.demand - e.demand, '{}'), clock) AS actual
+				-- both seen through the later window: x - x is nothing, with
+				-- the window of x
+				coalesce(e.demand, '{}')
+					+ coalesce(a.demand - a.demand, '{}') AS expected,
+				coalesce(a.demand, '{}')
+					+ coalesce(e.demand - e.demand, '{}') AS actual
 			FROM demand_expected e
 			FULL JOIN demand_actual a ON a.sku = e.sku
 				AND a.location = e.location AND a.channel = e.channel) b

@@ -185,13 +185,14 @@ DECLARE
 	has_rows boolean;
 BEGIN
 	PERFORM check_relation(relation);
+	-- no row may come between the registration and the triggers, and no
+	-- other watch
+	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
 	IF source_of(relation) IS NOT NULL THEN
 		RAISE EXCEPTION 'table % is already watched', relation
 			USING ERRCODE = 'duplicate_object',
 				HINT = 'Call replenish.unwatch() first to watch it in another way.';
 	END IF;
-	-- no row may come between the registration and the triggers
-	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
 	-- moments without a zone mean what they mean now, for ever
 	s.zone := coalesce(
 		(SELECT l.time_zone FROM location l WHERE l.location = 'default'),

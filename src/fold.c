@@ -306,17 +306,6 @@ units_datum(int64 micros)
 	return DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(units));
 }
 
-/* The summary of a group, its window ending at the clock. */
-static Datum
-summary_datum(Fold *fold, FoldGroup *group)
-{
-	DemandRings rings;
-
-	demand_acc_rings(group->acc, &rings);
-	demand_advance(&rings, fold->clock_minute);
-	return PointerGetDatum(demand_pack_value(&rings));
-}
-
 /* Return every group as a row of drain(), pending() or recount(). */
 void
 fold_emit(Fold *fold, FunctionCallInfo fcinfo)
@@ -345,7 +334,7 @@ fold_emit(Fold *fold, FunctionCallInfo fcinfo)
 		memset(nulls, false, (OUT_CHANNEL + 1) * sizeof(bool));
 		if (class == FOLD_DEMAND)
 		{
-			values[OUT_DEMAND] = summary_datum(fold, group);
+			values[OUT_DEMAND] = PointerGetDatum(demand_acc_pack(group->acc));
 			nulls[OUT_DEMAND] = false;
 		}
 		else if (class == FOLD_STOCK)

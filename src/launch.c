@@ -113,15 +113,15 @@ register_worker(void)
 }
 
 /*
- * Make sure that a worker lives where one is wanted, and say whether one does.
- * One backend at a time registers it and holds the others off until it can be
- * found; nobody waits for that lock.
+ * Make sure that a worker lives where one is wanted, and say whether one does
+ * or is about to.  One backend at a time registers it and holds the others off
+ * until it can be found; nobody waits for that lock.
  */
 bool
 worker_ensure(void)
 {
+	static bool coming = false; /* what the last attempt came to */
 	LOCKTAG		tag;
-	bool		lives;
 
 	if (worker_lives())
 		return true;
@@ -130,25 +130,25 @@ worker_ensure(void)
 		return false;
 	/* a session that restores a dump checks no bodies: let it finish alone */
 	if (MyBackendType != B_BACKEND || RecoveryInProgress() ||
-		!check_function_bodies ||
-		!TimestampDifferenceExceeds(tried_at, GetCurrentTimestamp(),
-									LAUNCH_INTERVAL_MS))
+		!check_function_bodies)
 		return false;
+	if (!TimestampDifferenceExceeds(tried_at, GetCurrentTimestamp(),
+									LAUNCH_INTERVAL_MS))
+		return coming;
 	tried_at = GetCurrentTimestamp();
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId,
 					   replenish_extension_oid(), LOCK_LAUNCH);
+	/* whoever holds it is starting the worker */
+	coming = true;
 	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
-		return false;
-	lives = find_worker();
-	if (!lives && register_worker())
-		for (int i = 0; i < LAUNCH_WAIT_MS && !lives; i++)
-		{
-			pg_usleep(1000L);
-			lives = find_worker();
-		}
+		return true;
+	coming = find_worker() || register_worker();
+	/* it may be slow to start: what we append it finds when it looks first */
+	for (int i = 0; i < LAUNCH_WAIT_MS && coming && !find_worker(); i++)
+		pg_usleep(1000L);
 	LockRelease(&tag, ExclusiveLock, true);
-	return lives;
+	return coming;
 }
 
 /* worker_pid(): the worker's process id, or NULL. */

@@ -8,6 +8,7 @@
 #include "replenish.h"
 
 #include "access/xact.h"
+#include "commands/extension.h"
 #include "miscadmin.h"
 #include "utils/guc.h"
 
@@ -46,6 +47,7 @@ _PG_init(void)
 	 * touches us, or that preloads the library for its database.
 	 */
 	if (IsUnderPostmaster && !IsBinaryUpgrade && IsTransactionState() &&
-		OidIsValid(MyDatabaseId) && OidIsValid(replenish_extension_oid()))
+		OidIsValid(MyDatabaseId) && !creating_extension &&
+		OidIsValid(replenish_extension_oid()))
 		(void) worker_ensure();
 }

@@ -88,9 +88,20 @@ run_pass(void)
 	if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
 								   SPI_tuptable->tupdesc, 1, &isnull)))
 	{
-		if (SPI_execute("SELECT replenish.tick(pg_catalog.now())", false, 1) !=
-			SPI_OK_SELECT)
+		if (SPI_execute("SELECT events FROM replenish.tick(pg_catalog.now())",
+						false, 1) != SPI_OK_SELECT || SPI_processed != 1)
 			elog(ERROR, "could not run tick()");
+
+		/*
+		 * What a crash undoes is simply done again, except that nobody may be
+		 * told of an event whose number could be given to another one.
+		 */
+		if (DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
+										SPI_tuptable->tupdesc, 1,
+										&isnull)) == 0)
+			(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
+									 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+									 false);
 	}
 	SPI_finish();
 }
@@ -133,6 +144,32 @@ one_pass(void)
 	pgstat_report_activity(STATE_IDLE, NULL);
 }
 
+/*
+ * Wait after a pass that failed, without trying another, but ready to exit for
+ * whoever stops the server or wants the database.
+ */
+static void
+pause_after_failure(int pause_ms)
+{
+	TimestampTz until = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+													pause_ms);
+	long		left_ms;
+
+	while ((left_ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
+													  until)) > 0)
+	{
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 Min(left_ms, POLL_MS), PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+		StartTransactionCommand();
+		yield_database();
+		CommitTransactionCommand();
+		/* orders that come now must not make this a busy loop */
+		pg_usleep(LINGER_MS * 1000L);
+	}
+}
+
 /* Where the worker begins; 'arg' is the database's oid. */
 void
 replenish_worker_main(Datum arg)
@@ -146,8 +183,6 @@ replenish_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid, 0);
-	/* what a crash undoes is simply done again */
-	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_SESSION);
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 					PGC_S_SESSION);
 	context = AllocSetContextCreate(TopMemoryContext, "replenish worker",
@@ -169,8 +204,7 @@ replenish_worker_main(Datum arg)
 	for (;;)
 	{
 		if (pause_ms > 0)
-			(void) WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, pause_ms,
-							 PG_WAIT_EXTENSION);
+			pause_after_failure(pause_ms);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 		if (ConfigReloadPending)

@@ -40,12 +40,12 @@ SELECT step, name, value = CASE name
 		WHEN 'threshold' THEN s.threshold::text WHEN 'target' THEN s.target::text
 		WHEN 'tier' THEN s.tier::text WHEN 'reorder_qty' THEN s.reorder_qty::text END AS same,
 	unit, formula
-FROM replenish.explain('A', 'HK'), replenish.status s
+FROM replenish.explain('A', 'HK', '2026-11-20 12:00+00'), replenish.status s
 WHERE s.sku = 'A' AND s.location = 'HK' ORDER BY step;
 UPDATE stock SET on_hand = on_hand - 470 WHERE sku = 'A' AND place = 'HK';
 SELECT on_hand, available, stock_position, tier, decided_at FROM replenish.status
 WHERE sku = 'A' AND location = 'HK';
-SELECT name, value FROM replenish.explain('A', 'HK') WHERE name IN ('on_hand', 'available', 'tier');
+SELECT name, value FROM replenish.explain('A', 'HK', '2026-11-20 12:00+00') WHERE name IN ('on_hand', 'available', 'tier');
 SELECT on_hand, reserved, available, on_order, stock_position, locations, worst_tier
 FROM replenish.sku_status WHERE sku = 'A';
 SELECT events > 0 FROM replenish.tick('2026-11-20 12:00+00');
