@@ -350,7 +350,7 @@ zone_of(const Source *source, const Key *location)
 	{
 		const char *name = source->zones[2 * i];
 
-		if (strlen(name) == location->len &&
+		if (strlen(name) == (size_t) location->len &&
 			memcmp(name, location->data, location->len) == 0)
 			zone = source->zones[2 * i + 1];
 	}
@@ -397,7 +397,7 @@ static bool
 is_counted(const Source *source, const Key *status)
 {
 	for (int i = 0; i < source->ncounted; i++)
-		if (strlen(source->counted[i]) == status->len &&
+		if (strlen(source->counted[i]) == (size_t) status->len &&
 			memcmp(source->counted[i], status->data, status->len) == 0)
 			return true;
 	return false;
@@ -483,7 +483,7 @@ read_stock(SourceReader *reader, const Datum *values, const bool *nulls,
 	if (nulls[COL_ON_HAND])
 		return FAULT_QUANTITY;
 	*nmoves = 0;
-	for (int i = 0; i < lengthof(kinds); i++)
+	for (int i = 0; i < (int) lengthof(kinds); i++)
 	{
 		int			role = COL_ON_HAND + i;
 		Movement   *move = &moves[*nmoves];
