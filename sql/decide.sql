@@ -42,7 +42,8 @@ CREATE FUNCTION replenish.pending(clock timestamptz,
 	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
 	OUT amount bigint) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'replenish_pending'
-	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION replenish.pending(timestamptz) IS
 'What drain() would take, left where it is. It takes no predicate locks, so that a SERIALIZABLE report never makes an order fail.';
 
