@@ -152,8 +152,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			-- when the day is complete
 			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
 				least(as_of + CASE WHEN stock.available > 0
-						THEN least(greatest((eta - as_of) / 20,
-							interval '1 minute'), interval '1 day')
+						THEN least(greatest(coalesce((eta - as_of) / 20,
+							interval '1 day'), interval '1 minute'),
+							interval '1 day')
 						ELSE interval '1 day' END,
 					pg_catalog.date_trunc('day', as_of, 'UTC')
 						+ interval '1 day' + interval '1 second'
