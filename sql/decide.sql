@@ -42,7 +42,8 @@ CREATE FUNCTION replenish.pending(clock timestamptz,
 	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
 	OUT amount bigint) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'replenish_pending'
-	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION replenish.pending(timestamptz) IS
 'What drain() would take, left where it is. It takes no predicate locks, so that a SERIALIZABLE report never makes an order fail.';
 
@@ -151,8 +152,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			-- when the day is complete
 			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
 				least(as_of + CASE WHEN stock.available > 0
-						THEN least(greatest((eta - as_of) / 20,
-							interval '1 minute'), interval '1 day')
+						THEN least(greatest(coalesce((eta - as_of) / 20,
+							interval '1 day'), interval '1 minute'),
+							interval '1 day')
 						ELSE interval '1 day' END,
 					pg_catalog.date_trunc('day', as_of, 'UTC')
 						+ interval '1 day' + interval '1 second'
