@@ -108,6 +108,29 @@ FROM replenish.watched ORDER BY id;
 SELECT * FROM replenish.verify();
 CALL replenish.backfill('shop.order_view');
 
+-- names and statuses of any characters reach the trigger as they are, also
+-- from a session that reads backslashes the old way
+CREATE TABLE shop.strange ("s,ku\" text, "q,,ty" integer, at timestamptz,
+	"st\,at" text);
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+SELECT replenish.watch_orders('shop.strange', E's,ku\\', 'q,,ty', 'at',
+	status => E'st\\,at', counted => ARRAY['', ',', E'\\', E'paid\\, a,b']);
+RESET standard_conforming_strings;
+RESET escape_string_warning;
+INSERT INTO shop.strange VALUES
+	('X', 1, '2026-11-01 10:00+00', ''),
+	('X', 10, '2026-11-01 10:00+00', ','),
+	('X', 100, '2026-11-01 10:00+00', '\'),
+	('X', 1000, '2026-11-01 10:00+00', 'paid\, a,b'),
+	('X', 20000, '2026-11-01 10:00+00', 'paid'),
+	('X', 20000, '2026-11-01 10:00+00', 'paid\'),
+	('X', 20000, '2026-11-01 10:00+00', '\,');
+SELECT kind, sku, amount / 1000000 AS units FROM replenish.inbox
+WHERE sku = 'X';
+SELECT * FROM replenish.verify('shop.strange');
+DROP TABLE shop.strange;
+
 -- a table that is dropped is watched no more; the rest goes on
 DROP TABLE shop.stock;
 SELECT relation FROM replenish.watched;
