@@ -105,14 +105,16 @@ batch_create(void)
 	return batch;
 }
 
-/* Find the entry with the same place, or NULL. */
+/* Find the entry with the same place, or NULL; leaves its hash for later. */
 static BatchEntry *
-batch_find(Batch *batch, BatchEntry *wanted)
+batch_find(Batch *batch, BatchEntry *wanted, uint32 *hash)
 {
 	if (batch->hash != NULL)
 	{
-		BatchSlot  *slot = place_lookup(batch->hash, wanted);
+		BatchSlot  *slot;
 
+		*hash = hash_place(wanted);
+		slot = place_lookup_hash(batch->hash, wanted, *hash);
 		return slot == NULL ? NULL : slot->entry;
 	}
 	for (int i = 0; i < batch->nentries; i++)
@@ -123,21 +125,30 @@ batch_find(Batch *batch, BatchEntry *wanted)
 
 /* Enter one entry into the hash table. */
 static void
-batch_index(Batch *batch, BatchEntry *entry)
+batch_index(Batch *batch, BatchEntry *entry, uint32 hash)
 {
 	bool		found;
 
-	place_insert(batch->hash, entry, &found)->entry = entry;
+	place_insert_hash(batch->hash, entry, hash, &found)->entry = entry;
 }
 
-static void
-copy_key(Key *key)
+/* Move a key's bytes to 'to'; return where they end. */
+static char *
+move_key(Key *key, char *to)
 {
-	char	   *copy = palloc(key->len + 1);
-
 	if (key->len > 0)
-		memcpy(copy, key->data, key->len);
-	key->data = copy;
+		memcpy(to, key->data, key->len);
+	key->data = to;
+	return to + key->len;
+}
+
+/* Make room for the first entries. */
+static void
+batch_start(Batch *batch)
+{
+	batch->capacity = LINEAR_KEYS;
+	batch->entries = MemoryContextAlloc(batch->context,
+										LINEAR_KEYS * sizeof(BatchEntry));
 }
 
 /* Make room for eight times as many entries, and index them anew. */
@@ -146,38 +157,38 @@ batch_grow(Batch *batch)
 {
 	int			capacity = batch->capacity * 8;
 
-	if (batch->entries == NULL)
-	{
-		batch->capacity = LINEAR_KEYS;
-		batch->entries = palloc(LINEAR_KEYS * sizeof(BatchEntry));
-		return;
-	}
 	batch->entries = repalloc(batch->entries, capacity * sizeof(BatchEntry));
 	batch->capacity = capacity;
 	if (batch->hash != NULL)
 		place_destroy(batch->hash);
 	batch->hash = place_create(batch->context, capacity, NULL);
 	for (int i = 0; i < batch->nentries; i++)
-		batch_index(batch, &batch->entries[i]);
+		batch_index(batch, &batch->entries[i],
+					hash_place(&batch->entries[i]));
 }
 
 /* Keep a new entry: the keys must outlive the row they came from. */
 static void
-batch_keep(Batch *batch, const BatchEntry *wanted)
+batch_keep(Batch *batch, const BatchEntry *wanted, uint32 hash)
 {
-	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	bool		indexed = batch->hash != NULL;
 	BatchEntry *entry;
+	char	   *keys;
 
-	if (batch->entries == NULL || batch->nentries == batch->capacity)
+	if (batch->entries == NULL)
+		batch_start(batch);
+	else if (batch->nentries == batch->capacity)
 		batch_grow(batch);
 	entry = &batch->entries[batch->nentries++];
 	*entry = *wanted;
-	copy_key(&entry->move.sku);
-	copy_key(&entry->move.location);
-	copy_key(&entry->move.channel);
+	keys = MemoryContextAlloc(batch->context, entry->move.sku.len +
+							  entry->move.location.len +
+							  entry->move.channel.len + 1);
+	keys = move_key(&entry->move.sku, keys);
+	keys = move_key(&entry->move.location, keys);
+	move_key(&entry->move.channel, keys);
 	if (batch->hash != NULL)
-		batch_index(batch, entry);
-	MemoryContextSwitchTo(old);
+		batch_index(batch, entry, indexed ? hash : hash_place(entry));
 }
 
 /* Add one movement; 'sign' tells whether its row came (1) or went (-1). */
@@ -185,7 +196,8 @@ void
 batch_add(Batch *batch, const Movement *move, int sign)
 {
 	BatchEntry	wanted = {*move, sign};
-	BatchEntry *entry = batch_find(batch, &wanted);
+	uint32		hash = 0;
+	BatchEntry *entry = batch_find(batch, &wanted, &hash);
 
 	if (entry != NULL &&
 		pg_add_s64_overflow(entry->move.amount, move->amount,
@@ -204,7 +216,7 @@ batch_add(Batch *batch, const Movement *move, int sign)
 	}
 	if (batch->nentries == BATCH_KEYS)
 		batch_flush(batch);
-	batch_keep(batch, &wanted);
+	batch_keep(batch, &wanted, hash);
 }
 
 /*
