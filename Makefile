@@ -7,8 +7,8 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
-               src/demand_text.o src/distribution.o \
-               src/model.o src/forecast.o src/inventory.o
+               src/demand_text.o src/special.o src/distribution.o \
+               src/model.o src/velocity.o src/forecast.o src/inventory.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
@@ -24,10 +24,10 @@ SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql 
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
-REGRESS      = demand_type demand_aggregates demand_accessors demand_groups \
-               forecasts forecast_conformance velocity_bursts stockout \
-               reorder textbook watching capturing faulty deciding policies \
-               verifying modes views privileged
+REGRESS      = setup demand_type demand_aggregates demand_accessors \
+               demand_groups forecasts forecast_conformance velocity_bursts \
+               stockout reorder textbook watching capturing faulty deciding \
+               policies verifying modes views privileged
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders
@@ -89,14 +89,15 @@ fuzz: test/fuzz/demand_fuzz
 		-artifact_prefix=tmp_check/fuzz/ tmp_check/fuzz test/fuzz/corpus
 
 # The mathematics by itself: needs no server either.
-MATH_CORE    = src/forecast.c src/model.c src/distribution.c
+MATH_CORE    = src/forecast.c src/model.c src/velocity.c src/distribution.c \
+               src/special.c
 
 .PHONY: unit-math bench-forecast
 
 test/unit/distribution_test: test/unit/distribution_test.c \
-		src/distribution.c src/distribution.h
+		src/distribution.c src/special.c $(wildcard src/*.h)
 	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
-		test/unit/distribution_test.c src/distribution.c -lm
+		test/unit/distribution_test.c src/distribution.c src/special.c -lm
 
 unit-math: test/unit/distribution_test
 	test/unit/distribution_test

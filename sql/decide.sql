@@ -42,7 +42,8 @@ CREATE FUNCTION replenish.pending(clock timestamptz,
 	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
 	OUT amount bigint) RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'replenish_pending'
-	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20;
+	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
 COMMENT ON FUNCTION replenish.pending(timestamptz) IS
 'What drain() would take, left where it is. It takes no predicate locks, so that a SERIALIZABLE report never makes an order fail.';
 
@@ -203,19 +204,6 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8) IS
 'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other.';
 
--- The threshold of an item that is new: the median of its location's others.
-CREATE FUNCTION replenish.typical_threshold(location text)
-	RETURNS float8
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT pg_catalog.percentile_disc(0.5) WITHIN GROUP (ORDER BY i.threshold)
-		FROM replenish.item i
-		WHERE i.location = typical_threshold.location AND i.threshold > 0
-			AND NOT 'threshold' = ANY (i.assumed);
-	END;
-COMMENT ON FUNCTION replenish.typical_threshold(text) IS
-'Median threshold in units of the items of a location that have demand; NULL where there are none.';
-
 -- Adds the inbox to the state and returns the items that it touched.
 CREATE FUNCTION replenish.fold_inbox(clock timestamptz)
 	RETURNS replenish.item_key[]
@@ -286,6 +274,44 @@ END $$;
 COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
 'Puts demand whose minute has come back into the inbox. For the decider only.';
 
+-- New is what came after the first day, a fortnight ago at most.
+CREATE FUNCTION replenish.is_new(since timestamptz, clock timestamptz,
+	started_at timestamptz) RETURNS boolean
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce(since, clock)
+			> greatest(clock - interval '14 days', started_at + interval '1 day');
+	END;
+COMMENT ON FUNCTION replenish.is_new(timestamptz, timestamptz, timestamptz) IS
+'Whether an item that was first seen at since (NULL: now) is new at the clock: at most 14 days old, and not from the day on which the first decision was made.';
+
+CREATE FUNCTION replenish.refresh_typical(keys replenish.item_key[],
+	clock timestamptz, started_at timestamptz) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF NOT is_new(NULL, clock, started_at) THEN
+		RETURN;
+	END IF;
+	INSERT INTO typical AS t (location, threshold, computed_at)
+	SELECT n.location, (SELECT percentile_disc(0.5)
+			WITHIN GROUP (ORDER BY i.threshold)
+		FROM item i
+		WHERE i.location = n.location AND i.threshold > 0
+			AND NOT 'threshold' = ANY (i.assumed)), clock
+	FROM (SELECT DISTINCT k.location FROM unnest(keys) k
+		LEFT JOIN item i ON i.sku = k.sku AND i.location = k.location
+		WHERE is_new(i.since, clock, started_at)
+			AND NOT EXISTS (SELECT FROM item_demand d
+				WHERE d.sku = k.sku AND d.location = k.location)
+			AND NOT EXISTS (SELECT FROM typical o WHERE o.location = k.location
+				AND o.computed_at > clock - interval '1 day')) n
+	ON CONFLICT ON CONSTRAINT typical_pkey DO UPDATE
+		SET threshold = excluded.threshold, computed_at = excluded.computed_at;
+END $$;
+COMMENT ON FUNCTION replenish.refresh_typical(replenish.item_key[], timestamptz, timestamptz) IS
+'Computes the median threshold of the locations where the given items are new and have no demand, unless it is less than a day old. For the decider only.';
+
 -- Few items of many: never read a whole table, whatever its statistics say.
 CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 	started_at timestamptz, last_seq bigint) RETURNS bigint
@@ -298,6 +324,7 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 DECLARE
 	events bigint;
 BEGIN
+	PERFORM refresh_typical(keys, clock, started_at);
 	WITH assessed AS MATERIALIZED (
 		SELECT k.sku, k.location, a.*, stock.on_hand, stock.reserved,
 			stock.on_order, coalesce(i.since, clock) AS since,
@@ -320,12 +347,8 @@ BEGIN
 			FROM item_stock s
 			JOIN source o ON o.id = s.source AND o.active
 			WHERE s.sku = k.sku AND s.location = k.location) stock
-		CROSS JOIN LATERAL (
-			-- new is what came after the first day, a fortnight ago at most
-			SELECT CASE WHEN history.none AND stock.known
-				AND coalesce(i.since, clock) > clock - interval '14 days'
-				AND coalesce(i.since, clock) > started_at + interval '1 day'
-				THEN typical_threshold(k.location) END AS threshold) typical
+		LEFT JOIN typical ON typical.location = k.location AND history.none
+			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
 			stock.known, stock.on_hand, stock.reserved, stock.on_order,
 			coalesce(i.position_tier, 'normal'), typical.threshold) a
@@ -423,28 +446,41 @@ CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
 COMMENT ON FUNCTION replenish.notification(replenish.event) IS
 'The payload of an event''s notification on channel replenish: a CloudEvents 1.0 JSON object. time is the decider''s clock in UTC.';
 
+CREATE FUNCTION replenish.batch_notification(first bigint, last bigint)
+	RETURNS text
+	LANGUAGE sql VOLATILE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.json_build_object(
+			'specversion', '1.0',
+			'id', pg_catalog.gen_random_uuid(),
+			'source', '/replenish/' || pg_catalog.current_database(),
+			'type', 'io.replenish.batch.v1',
+			'sequence', pg_catalog.lpad(last::text, 20, '0'),
+			'data', pg_catalog.json_build_object('first_seq', first,
+				'last_seq', last, 'count', last - first + 1, 'worst_tier',
+				(SELECT max(e.to_tier) FROM replenish.event e
+					WHERE e.seq BETWEEN first AND last)))::text;
+	END;
+COMMENT ON FUNCTION replenish.batch_notification(bigint, bigint) IS
+'The payload of one notification for the events first to last: where they are to be read and the worst tier among them.';
+
 CREATE FUNCTION replenish.announce(first bigint, last bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	IF last - first < 32 THEN
-		PERFORM pg_notify('replenish', notification(e))
-		FROM event e WHERE e.seq BETWEEN first AND last ORDER BY e.seq;
+		-- keys that are long or full of escapes do not fit
+		PERFORM pg_notify('replenish', CASE WHEN octet_length(n.payload) < 2000
+			THEN n.payload ELSE batch_notification(n.seq, n.seq) END)
+		FROM (SELECT e.seq, notification(e) AS payload
+			FROM event e WHERE e.seq BETWEEN first AND last) n
+		ORDER BY n.seq;
 	ELSE
-		PERFORM pg_notify('replenish', json_build_object(
-			'specversion', '1.0',
-			'id', gen_random_uuid(),
-			'source', '/replenish/' || current_database(),
-			'type', 'io.replenish.batch.v1',
-			'sequence', lpad(last::text, 20, '0'),
-			'data', json_build_object('first_seq', first, 'last_seq', last,
-				'count', last - first + 1, 'worst_tier',
-				(SELECT max(e.to_tier) FROM event e
-					WHERE e.seq BETWEEN first AND last)))::text);
+		PERFORM pg_notify('replenish', batch_notification(first, last));
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
-'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. For the decider only.';
+'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. For the decider only.';
 
 CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STABLE

@@ -12,14 +12,15 @@ BEGIN
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		WHERE n.nspname = 'replenish' AND p.proname = ANY (ARRAY[
 			'absorb', 'admit_postponed', 'announce', 'append_difference',
-			'assess', 'attach', 'backfill', 'become_decider', 'capture',
+			'assess', 'attach', 'backfill', 'batch_notification',
+			'become_decider', 'capture',
 			'check_column', 'check_relation', 'clock', 'decide', 'difference',
 			'drain', 'events_after', 'explain', 'fold_inbox', 'health',
 			'inbox_waits', 'is_due', 'lock_repair', 'mark_backfilled',
 			'pending', 'policy_changed', 'record_demand', 'recount',
 			'register_source', 'repair', 'resolve_policy', 'retire_source',
 			'source_of', 'tick', 'touch', 'trigger_arguments',
-			'typical_threshold', 'unwatch', 'verify', 'wake', 'watch_orders',
+			'refresh_typical', 'unwatch', 'verify', 'wake', 'watch_orders',
 			'watch_stock', 'worker_pid'])
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC',

@@ -144,6 +144,17 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.item', '');
 COMMENT ON TABLE replenish.item IS
 'The last decision on each item; read it through the view status. next_check is when time alone could change it.';
 
+-- What stands in for the threshold of an item that is new, at each location.
+CREATE TABLE replenish.typical (
+	location text COLLATE "C" PRIMARY KEY,
+	threshold float8,
+	computed_at timestamptz NOT NULL
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.typical', '');
+
+COMMENT ON TABLE replenish.typical IS
+'The median threshold in units of a location''s items that have demand, at most a day old when a new item needs it; NULL where there are none.';
+
 CREATE TABLE replenish.event (
 	seq bigint PRIMARY KEY,
 	id uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),

@@ -157,8 +157,8 @@ replenish_record_demand(PG_FUNCTION_ARGS)
 	Movement	move = {0};
 	double		qty;
 
-	PreventCommandIfReadOnly("replenish.record_demand()");
 	PreventCommandDuringRecovery("replenish.record_demand()");
+	PreventCommandIfReadOnly("replenish.record_demand()");
 	move.kind = MOVE_DEMAND;
 	key_argument(fcinfo, 0, "sku", NULL, &move.sku);
 	if (PG_ARGISNULL(1))

@@ -88,8 +88,8 @@ extern bool demand_scale(DemandRings *rings, double factor);
 extern bool demand_rebuild(DemandRings *rings);
 
 /* demand_read.c */
-extern int	demand_pieces(const DemandRings *rings, DemandPiece *out,
-						  bool *exact);
+extern int	demand_pieces(const DemandRings *rings, int64_t first,
+						  int64_t last, DemandPiece *out, bool *exact);
 extern bool demand_units(const DemandRings *rings, int64_t from_usec,
 						 int64_t to_usec, double *units);
 extern bool demand_series(const DemandRings *rings, int64_t as_of_usec,

@@ -164,7 +164,7 @@ demand_acc_put_rings(DemandAcc *acc, const DemandRings *rings, int sign,
 	{
 		DemandPiece pieces[DEMAND_BUCKETS];
 		bool		exact;
-		int			n = demand_pieces(rings, pieces, &exact);
+		int			n = demand_pieces(rings, 0, INT64_MAX / 2, pieces, &exact);
 		uint64		room = (uint64) (PG_INT64_MAX - acc->magnitude);
 		bool		list = exact &&
 		acc->used + n <= ACC_ROOM(ACC_LIST_SIZE);

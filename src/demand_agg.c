@@ -114,6 +114,9 @@ replenish_demand_combine(PG_FUNCTION_ARGS)
 	check_context(fcinfo);
 	if (PG_ARGISNULL(1))
 		return keep_state(fcinfo);
+	/* a group of one is the value itself */
+	if (PG_ARGISNULL(0))
+		PG_RETURN_POINTER(PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
 	PG_GETARG_DEMAND(1, &rings);
 	acc = demand_acc_put_rings(get_state(fcinfo), &rings, 1, &fits);
 	if (!fits)
@@ -132,6 +135,9 @@ replenish_demand_final(PG_FUNCTION_ARGS)
 
 	if (demand_is_open(value))
 		PG_RETURN_POINTER(demand_acc_pack((DemandAcc *) value));
+	if (VARSIZE_ANY_EXHDR(value) > 0 &&
+		*(uint8 *) VARDATA_ANY(value) == DEMAND_PACKED_VERSION)
+		PG_RETURN_POINTER(value);
 	PG_GETARG_DEMAND(0, &rings);
 	PG_RETURN_DEMAND(&rings);
 }

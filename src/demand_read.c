@@ -43,13 +43,15 @@ subtract(int64_t *value, int64_t less)
 }
 
 /*
- * The summary's pieces that are not empty, newest first; returns how many.
- * "out" has room for DEMAND_BUCKETS.  Adding each piece's amount at its first
+ * The summary's pieces that are not empty and touch the minutes from first to
+ * last, newest first; returns how many.  "out" has room for DEMAND_BUCKETS.
+ * Of all pieces, adding each piece's amount at its first
  * minute to a summary with the same end gives the summary back, provided
  * that *exact: an amount that does not fit is cut to what does.
  */
 int
-demand_pieces(const DemandRings *rings, DemandPiece *out, bool *exact)
+demand_pieces(const DemandRings *rings, int64_t first, int64_t last,
+			  DemandPiece *out, bool *exact)
 {
 	int			n = 0;
 	int64_t		seen;			/* first minute of the finer ring */
@@ -64,8 +66,11 @@ demand_pieces(const DemandRings *rings, DemandPiece *out, bool *exact)
 		int64_t		newest = demand_bucket(level, rings->end);
 		int			from = demand_stored_from(level, rings->end);
 		int			to = demand_stored_to(level, rings->end);
+		int64_t		skip = newest - demand_bucket(level, last);
+		int64_t		until = newest - demand_bucket(level, first) + 1;
 
-		for (int age = from; age < to; age++)
+		for (int age = skip > from ? (int) skip : from;
+			 age < to && age < until; age++)
 		{
 			int64_t		bucket = newest - age;
 			int64_t		start = demand_bucket_start(level, bucket);
@@ -120,7 +125,10 @@ demand_units(const DemandRings *rings, int64_t from_usec, int64_t to_usec,
 							demand_bucket(DEMAND_WEEK, rings->end) -
 							(DEMAND_WEEKS - 1)))
 		return false;
-	n = demand_pieces(rings, pieces, &exact);
+	if (from_usec >= to_usec)
+		return true;
+	n = demand_pieces(rings, from_usec / USECS_PER_UTC_MINUTE,
+					  (to_usec - 1) / USECS_PER_UTC_MINUTE, pieces, &exact);
 	for (int i = 0; i < n; i++)
 	{
 		int64_t		start = pieces[i].start * USECS_PER_UTC_MINUTE;

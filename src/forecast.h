@@ -70,6 +70,9 @@ typedef struct DemandForecast
 /* all that is needed for any horizon; the series is not needed afterwards */
 extern void demand_model_build(DemandModel *model, const DemandSeries *series);
 
+/* the part of it that is about the hours and now; see velocity.c */
+extern void demand_model_now(DemandModel *model, const DemandSeries *series);
+
 /* units in [as_of, as_of + horizon); 0 <= horizon <= FORECAST_LIMIT_USEC */
 extern DemandForecast demand_model_forecast(const DemandModel *model,
 											int64_t horizon);

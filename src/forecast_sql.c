@@ -21,20 +21,43 @@
 /* a plain stockout beyond this many hours is no answer: 1000 years */
 #define STOCKOUT_LIMIT_HOURS	(1000 * 365.25 * 24)
 
+/* summaries up to this size are remembered with their model */
+#define REMEMBERED_BYTES	2048
+
 /*
- * Build the model of a demand at as_of.
+ * The model of a demand at as_of.  A decision asks one summary a handful of
+ * questions in a row, so the last model is remembered; the result is good
+ * until the next call.
  */
-void
-demand_model_at(Datum demand, TimestampTz as_of, DemandModel *model)
+const DemandModel *
+demand_model_at(Datum demand, TimestampTz as_of)
 {
+	static DemandModel model;
+	static TimestampTz model_as_of;
+	static Size model_size = 0; /* 0: nothing is remembered */
+	static char model_bytes[REMEMBERED_BYTES];
+
 	int64		usec = arg_moment_usec(as_of, "as_of");
+	struct varlena *value = PG_DETOAST_DATUM_PACKED(demand);
+	Size		size = VARSIZE_ANY_EXHDR(value);
 	DemandRings rings;
 	DemandSeries series;
 
-	demand_unpack_datum(demand, &rings);
+	if (size == model_size && as_of == model_as_of &&
+		memcmp(VARDATA_ANY(value), model_bytes, size) == 0)
+		return &model;
+	model_size = 0;
+	demand_unpack_datum(PointerGetDatum(value), &rings);
 	if (!demand_series(&rings, usec, &series))
 		elog(ERROR, "no series at " INT64_FORMAT, usec);
-	demand_model_build(model, &series);
+	demand_model_build(&model, &series);
+	if (size <= REMEMBERED_BYTES)
+	{
+		memcpy(model_bytes, VARDATA_ANY(value), size);
+		model_as_of = as_of;
+		model_size = size;
+	}
+	return &model;
 }
 
 /*
@@ -59,10 +82,10 @@ PG_FUNCTION_INFO_V1(replenish_demand_velocity);
 Datum
 replenish_demand_velocity(PG_FUNCTION_ARGS)
 {
-	DemandModel model;
+	const DemandModel *model;
 
-	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
-	PG_RETURN_FLOAT8(model.velocity);
+	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
+	PG_RETURN_FLOAT8(model->velocity);
 }
 
 PG_FUNCTION_INFO_V1(replenish_demand_forecast);
@@ -72,7 +95,7 @@ Datum
 replenish_demand_forecast(PG_FUNCTION_ARGS)
 {
 	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
-	DemandModel model;
+	const DemandModel *model;
 	DemandForecast f;
 	TupleDesc	tupdesc;
 	Datum		values[2];
@@ -80,8 +103,8 @@ replenish_demand_forecast(PG_FUNCTION_ARGS)
 
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
-	f = demand_model_forecast(&model, horizon);
+	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
+	f = demand_model_forecast(model, horizon);
 	values[0] = Float8GetDatum(f.mean);
 	values[1] = Float8GetDatum(sqrt(f.var));
 	tupdesc = BlessTupleDesc(tupdesc);
@@ -97,11 +120,11 @@ replenish_demand_quantile(PG_FUNCTION_ARGS)
 	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
 	double		p = PG_GETARG_FLOAT8(3);
 	double		quantile;
-	DemandModel model;
+	const DemandModel *model;
 
 	arg_check_probability(p, "p");
-	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
-	demand_model_quantiles(&model, horizon, 1, &p, &quantile);
+	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
+	demand_model_quantiles(model, horizon, 1, &p, &quantile);
 	PG_RETURN_FLOAT8(quantile);
 }
 
@@ -113,7 +136,7 @@ replenish_demand_quantiles(PG_FUNCTION_ARGS)
 {
 	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(3);
-	DemandModel model;
+	const DemandModel *model;
 	Datum	   *element;
 	double	   *p;
 	double	   *quantile;
@@ -137,8 +160,8 @@ replenish_demand_quantiles(PG_FUNCTION_ARGS)
 		arg_check_probability(p[i], "p");
 	}
 
-	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
-	demand_model_quantiles(&model, horizon, n, p, quantile);
+	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
+	demand_model_quantiles(model, horizon, n, p, quantile);
 	for (int i = 0; i < n; i++)
 		element[i] = Float8GetDatum(quantile[i]);
 	PG_RETURN_ARRAYTYPE_P(construct_array(element, n, FLOAT8OID,
@@ -179,12 +202,12 @@ replenish_stockout_eta(PG_FUNCTION_ARGS)
 {
 	double		on_hand = PG_GETARG_FLOAT8(0);
 	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
-	DemandModel model;
+	const DemandModel *model;
 	int64		usec;
 
 	arg_check_quantity(on_hand, "on_hand");
-	demand_model_at(PG_GETARG_DATUM(1), as_of, &model);
-	usec = demand_model_eta(&model, on_hand);
+	model = demand_model_at(PG_GETARG_DATUM(1), as_of);
+	usec = demand_model_eta(model, on_hand);
 	if (usec < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(as_of + usec);
@@ -199,13 +222,13 @@ replenish_stockout_eta_probable(PG_FUNCTION_ARGS)
 	double		on_hand = PG_GETARG_FLOAT8(0);
 	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
 	double		p = PG_GETARG_FLOAT8(3);
-	DemandModel model;
+	const DemandModel *model;
 	int64		usec;
 
 	arg_check_quantity(on_hand, "on_hand");
 	arg_check_probability(p, "p");
-	demand_model_at(PG_GETARG_DATUM(1), as_of, &model);
-	usec = demand_model_eta_probable(&model, on_hand, p);
+	model = demand_model_at(PG_GETARG_DATUM(1), as_of);
+	usec = demand_model_eta_probable(model, on_hand, p);
 	if (usec < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(as_of + usec);

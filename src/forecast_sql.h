@@ -13,9 +13,11 @@
 #include "datatype/timestamp.h"
 #include "forecast.h"
 
-/* the model at as_of; an error that names as_of if it is out of range */
-extern void demand_model_at(Datum demand, TimestampTz as_of,
-							DemandModel *model);
+/*
+ * The model at as_of, good until the next call; an error that names as_of if
+ * it is out of range.
+ */
+extern const DemandModel *demand_model_at(Datum demand, TimestampTz as_of);
 
 /* a horizon in microseconds; an error unless within 0 and 366 days */
 extern int64 forecast_horizon(const Interval *span, const char *argname);

@@ -40,7 +40,7 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	int64		review = forecast_horizon(PG_GETARG_INTERVAL_P(4),
 										  "review_period");
 	double		service_level = PG_GETARG_FLOAT8(5);
-	DemandModel model;
+	const DemandModel *model;
 	StockThreshold t;
 	TupleDesc	tupdesc;
 	Datum		values[4];
@@ -60,8 +60,8 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1), &model);
-	t = demand_model_threshold(&model, lead + review,
+	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
+	t = demand_model_threshold(model, lead + review,
 							   (double) lead_sd / USECS_PER_DAY,
 							   service_level);
 	values[0] = Float8GetDatum(t.threshold);

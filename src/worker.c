@@ -120,8 +120,9 @@ one_pass(void)
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
-	/* read committed, whatever the database's default */
+	/* whatever the database's defaults */
 	XactIsoLevel = XACT_READ_COMMITTED;
+	XactReadOnly = false;
 	PushActiveSnapshot(GetTransactionSnapshot());
 	yield_database();
 	extension = replenish_extension_oid();

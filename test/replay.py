@@ -268,10 +268,6 @@ def same_by_backfill(clock):
     subprocess.run("psql -qc 'COPY orders TO STDOUT' |"
                    " psql -qd replay_again -c 'COPY orders FROM STDIN'",
                    shell=True, check=True)
-    # a first decision sets the clock to the orders' time
-    there.execute(WATCH_STOCK)
-    there.execute("INSERT INTO stock VALUES ('clock', 'default', 1)")
-    there.execute("SELECT replenish.tick(%s)", (clock,))
     there.execute(WATCH_ORDERS)
     begun = time.monotonic()
     there.execute("CALL replenish.backfill('orders')")

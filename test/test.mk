@@ -16,7 +16,7 @@ export PG_CONFIG PYTHON MAKE
 
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
-        check-property
+        check-property check-readme
 
 # a live-stream day in a minute, heard by a real listener
 demo:
@@ -56,6 +56,11 @@ check-reference:
 	@$(SUB) -s all
 	@$(PRIVATE) sh -ec 'psql -qc "CREATE EXTENSION replenish"; \
 		$(PYTHON) $(srcdir)/test/reference.py'
+
+check-readme:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/readme.py
 
 check-demo:
 	@$(SUB) demo DEMO_OPTS=--fast

@@ -53,12 +53,12 @@ examine(const DemandRings *rings)
 		expect(memcmp(&other, rings, sizeof(other)) == 0);
 	}
 	if (demand_scale(&other, -1) && demand_merge(&other, rings, 1))
-		expect(demand_pieces(&other, pieces, &exact) == 0);
+		expect(demand_pieces(&other, 0, INT64_MAX / 2, pieces, &exact) == 0);
 	other = *rings;
 	(void) demand_scale(&other, 0.7);
 	demand_advance(&other, rings->end + 100000);
 	expect(demand_rebuild(&other));
-	expect(demand_pieces(rings, pieces, &exact) <= DEMAND_BUCKETS);
+	expect(demand_pieces(rings, 0, INT64_MAX / 2, pieces, &exact) <= DEMAND_BUCKETS);
 	expect(demand_series(rings, (rings->end + 1) * USECS_PER_UTC_MINUTE - 1,
 						 &series) == (rings->end >= 0));
 	(void) demand_units(rings, INT64_MIN / 2, rings->end, &units);

@@ -1,8 +1,8 @@
 -- replenish.evaluate: who decides; the plain case, all of it in the order's transaction
 \set SHOW_CONTEXT never
+LOAD 'replenish';
 SET replenish.evaluate = sometimes;
 SET replenish.unknown = 1;
-SHOW replenish.evaluate;
 SET replenish.evaluate = manual;
 CREATE TABLE stock (sku text PRIMARY KEY, on_hand integer);
 CREATE TABLE orders (sku text, qty integer, at timestamptz DEFAULT now());

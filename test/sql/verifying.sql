@@ -34,7 +34,7 @@ INSERT INTO again SELECT * FROM orders WHERE id % 2 = 0;
 SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
 INSERT INTO again SELECT * FROM orders WHERE id % 2 = 1 ORDER BY id DESC;
 SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
-SELECT count(*), count(DISTINCT demand::text), bool_and(demand = (SELECT demand FROM replenish.item_demand WHERE source = 1)) AS same
+SELECT count(*), count(DISTINCT demand::text), bool_and(demand OPERATOR(replenish.=) (SELECT demand FROM replenish.item_demand WHERE source = 1)) AS same
 FROM replenish.item_demand;
 SELECT replenish.unwatch('again');
 -- rows older than keep go without taking their demand with them, younger ones don't

@@ -305,7 +305,7 @@ test_forms(void)
 		demand_advance(&other, rings.end);
 		check(same(&rings, &other), "stored windows slide like direct ones");
 
-		n = demand_pieces(&rings, pieces, &exact);
+		n = demand_pieces(&rings, 0, INT64_MAX / 2, pieces, &exact);
 		demand_init(&other);
 		demand_advance(&other, rings.end);
 		for (int i = 0; i < n; i++)

@@ -1,0 +1,138 @@
+# Dump and restore, as plain SQL and in parallel, while movements wait in the
+# inbox: the new database has the same state, settings, watches and events,
+# waits for the same movements, and goes on from there.
+
+use strict;
+use warnings;
+
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('dump');
+$node->init;
+$node->start;
+
+# Whoever looks must not have a worker change what is compared.
+sub quietly
+{
+	my ($db, $sql) = @_;
+	return $node->safe_psql($db, "SET replenish.evaluate = manual; $sql");
+}
+
+$node->safe_psql('postgres', 'CREATE DATABASE shop');
+
+# pg_dump reads summaries, so its session would start the worker here
+$node->safe_psql('postgres',
+	'ALTER DATABASE shop SET replenish.evaluate = manual');
+quietly('shop', q{
+	CREATE EXTENSION replenish;
+	CREATE SCHEMA "the shop";
+	CREATE TABLE "the shop".orders (id integer PRIMARY KEY, sku text,
+		qty numeric, at timestamptz DEFAULT now(), status text);
+	CREATE TABLE stock (sku text, place text, moved integer);
+	INSERT INTO replenish.location VALUES
+		('default', 'UTC'), ('osaka', 'Asia/Tokyo');
+	SELECT replenish.watch_orders('"the shop".orders', 'sku', 'qty', 'at',
+		status => 'status', counted => '{paid,sent}');
+	SELECT replenish.watch_stock('stock', 'sku', 'moved', location => 'place');
+	INSERT INTO replenish.policy (fixed_threshold) VALUES (100);
+	INSERT INTO replenish.policy (sku, location, service_level, moq)
+		VALUES ('A', 'osaka', 0.99, 12);
+	INSERT INTO stock VALUES ('A', 'default', 1000), ('B', 'default', 1000),
+		('A', 'osaka', 120);
+	INSERT INTO "the shop".orders SELECT i, 'A', i,
+		now() - i * interval '3 hours', 'paid' FROM generate_series(1, 300) i;
+	INSERT INTO "the shop".orders VALUES (1000, 'A', 7, now() + interval '2 days',
+		'paid'), (1001, '', 1, now(), 'paid');
+	SELECT replenish.tick();
+	INSERT INTO stock VALUES ('B', 'default', -980);
+	SELECT replenish.tick();
+	-- what waits in the inbox
+	INSERT INTO stock VALUES ('A', 'default', -920), ('C', 'osaka', 5);
+	UPDATE "the shop".orders SET status = 'sent' WHERE id <= 10;
+	UPDATE "the shop".orders SET status = 'cancelled' WHERE id BETWEEN 11 AND 20;
+	DELETE FROM "the shop".orders WHERE id = 21;
+	CALL replenish.backfill('stock');
+});
+
+# Everything that an extension's table holds, whatever tables there are.
+my $everything = q{
+	SELECT c.relname, md5(pg_catalog.query_to_xml(
+		'SELECT t::text FROM replenish.' || quote_ident(c.relname)
+			|| ' t ORDER BY 1', false, false, '')::text)
+	FROM pg_catalog.pg_class c
+	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.nspname = 'replenish' AND c.relkind = 'r'
+		AND c.relname <> 'inbox'
+	ORDER BY c.relname};
+
+# A policy that is restored has the items it concerns decided again.
+my $inbox = q{SELECT * FROM replenish.inbox i WHERE kind <> 't' ORDER BY i::text};
+my $before = quietly('shop', $everything);
+my $waits = quietly('shop', $inbox);
+my $status = quietly('shop', 'SELECT * FROM replenish.status ORDER BY 1, 2');
+my $watched = quietly('shop',
+	'SELECT * FROM replenish.watched ORDER BY relation::text');
+is(quietly('shop', 'SELECT count(*) FROM replenish.verify()'),
+	'0', 'the recount agrees before');
+is(quietly('shop', 'SELECT replenish.inbox_waits()'),
+	't', 'with movements in the inbox');
+isnt(quietly('shop', 'SELECT count(*) FROM replenish.event'),
+	'0', 'and events');
+
+my $dir = PostgreSQL::Test::Utils::tempdir();
+$node->safe_psql('postgres', "CREATE DATABASE $_") for qw(plain parallel);
+$node->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", 'shop' ], 'pg_dump');
+$node->command_ok(
+	[ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/plain.sql", 'plain' ],
+	'psql reads the plain dump');
+$node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/shop.dump", 'shop' ],
+	'pg_dump -Fc');
+$node->command_ok(
+	[ 'pg_restore', '-e', '-j', '2', '-d', 'parallel', "$dir/shop.dump" ],
+	'pg_restore -j 2');
+
+foreach my $db (qw(plain parallel))
+{
+	is( $node->safe_psql('postgres', qq{
+			SELECT count(*) FROM pg_catalog.pg_stat_activity
+			WHERE backend_type = 'replenish worker' AND datname = '$db'}),
+		'0', "$db: no worker meddles with the restore");
+	is(quietly($db, $everything), $before, "$db: every table is the same");
+	is(quietly($db, $inbox), $waits, "$db: the same movements wait");
+	is(quietly($db, 'SELECT * FROM replenish.status ORDER BY 1, 2'),
+		$status, "$db: so is the status");
+	is( quietly($db,
+			'SELECT * FROM replenish.watched ORDER BY relation::text'),
+		$watched, "$db: and what is watched");
+	is(quietly($db, 'SELECT count(*) FROM replenish.verify()'),
+		'0', "$db: the recount agrees");
+	my $seq =
+	  quietly($db, 'SELECT max(seq) FROM replenish.event');
+	my $waiting = quietly($db, 'SELECT count(*) FROM replenish.inbox');
+	quietly($db, qq{
+		INSERT INTO "the shop".orders VALUES (2000, 'B', 3, now(), 'paid')});
+	is(quietly($db, 'SELECT count(*) FROM replenish.inbox'),
+		$waiting + 1, "$db: a new order is counted once");
+	is(quietly($db, 'SELECT count(*) FROM replenish.verify()'),
+		'0', "$db: and rightly");
+
+	# from here on with a worker, as it is after any restore
+	$node->safe_psql($db, q{INSERT INTO stock VALUES ('B', 'default', 980)});
+	ok( $node->poll_query_until($db, q{
+			SELECT tier = 'normal' FROM replenish.item
+			WHERE sku = 'B' AND location = 'default'}),
+		"$db: the next movement is decided by a worker");
+	is( quietly($db, qq{
+			SELECT count(*) = max(seq) - $seq AND min(seq) = $seq + 1
+				AND count(*) > 1
+			FROM replenish.events_after($seq)}),
+		't', "$db: events go on without a gap");
+	is(quietly($db, 'SELECT count(*) FROM replenish.verify()'),
+		'0', "$db: the recount agrees at the end");
+}
+is(quietly('shop', $everything), $before, 'the old database has not moved');
+
+$node->stop;
+done_testing();
