@@ -293,7 +293,7 @@ def same_by_backfill(clock):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--days", type=int, help="only so many days")
-    parser.add_argument("--tick-minutes", type=int, default=30)
+    parser.add_argument("--tick-minutes", type=int, default=60)
     parser.add_argument("--items", type=int, default=5,
                         help="best sellers in the timeline")
     parser.add_argument("--seed", type=int, default=1)
