@@ -236,7 +236,10 @@ BEGIN
 		SELECT t.source, t.sku, t.location, t.channel, t.minute, t.amount
 		FROM taken t WHERE t.kind = 'postponed'
 		ON CONFLICT ON CONSTRAINT postponed_pkey DO UPDATE
-			SET amount = l.amount + excluded.amount
+			-- as absorb(): what no number can hold stops no other item
+			SET amount = CASE WHEN l.amount::numeric + excluded.amount
+					BETWEEN -9e18 AND 9e18 THEN l.amount + excluded.amount
+				ELSE l.amount END
 	), faults_kept AS (
 		INSERT INTO fault AS f (source, code, rows, first_at, last_at)
 		SELECT t.source, t.channel, t.amount, clock, clock

@@ -45,7 +45,7 @@ BEGIN
 	SELECT d.clock FROM decider d INTO clock;
 	clock := coalesce(clock, now());
 	-- rows older than this may have gone without taking their demand back
-	since := CASE WHEN s.backfilled_at IS NOT NULL THEN clock - s.keep END;
+	since := CASE WHEN s.counted_once THEN clock - s.keep END;
 	IF since < '1970-01-01 00:00:00+00' THEN
 		since := NULL;
 	END IF;
