@@ -16,7 +16,7 @@ BEGIN
 			'become_decider', 'capture',
 			'check_column', 'check_relation', 'check_tree', 'clock', 'decide', 'difference',
 			'drain', 'events_after', 'explain', 'fold_inbox', 'health',
-			'inbox_waits', 'is_due', 'lock_repair', 'mark_backfilled',
+			'inbox_waits', 'is_due', 'is_new', 'lock_repair', 'mark_backfilled',
 			'pending', 'policy_changed', 'record_demand', 'recount',
 			'register_source', 'repair', 'resolve_policy', 'retire_source',
 			'source_of', 'table_name', 'tick', 'touch', 'touch_source',

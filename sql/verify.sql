@@ -32,7 +32,9 @@ CREATE FUNCTION replenish.difference(id integer)
 		minute integer, expected_demand replenish.demand,
 		actual_demand replenish.demand, expected numeric, actual numeric)
 	LANGUAGE plpgsql STABLE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- a day of keep is 24 hours
+	SET timezone = 'UTC' AS $$
 #variable_conflict use_column
 DECLARE
 	s source;
