@@ -27,12 +27,13 @@ CREATE TABLE replenish.source (
 	zone text NOT NULL,
 	zones text[] NOT NULL,
 	watched_at timestamptz NOT NULL,
-	backfilled_at timestamptz
+	backfilled_at timestamptz,
+	counted_once boolean NOT NULL
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 
 COMMENT ON TABLE replenish.source IS
-'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched.';
+'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since.';
 
 -- Append only, no index, in turn by the minute: see src/inbox.c.
 CREATE TABLE replenish.inbox_even (

@@ -32,7 +32,9 @@ CREATE FUNCTION replenish.difference(id integer)
 		minute integer, expected_demand replenish.demand,
 		actual_demand replenish.demand, expected numeric, actual numeric)
 	LANGUAGE plpgsql STABLE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- a day of keep is 24 hours
+	SET timezone = 'UTC' AS $$
 #variable_conflict use_column
 DECLARE
 	s source;
@@ -45,7 +47,7 @@ BEGIN
 	SELECT d.clock FROM decider d INTO clock;
 	clock := coalesce(clock, now());
 	-- rows older than this may have gone without taking their demand back
-	since := CASE WHEN s.backfilled_at IS NOT NULL THEN clock - s.keep END;
+	since := CASE WHEN s.counted_once THEN clock - s.keep END;
 	IF since < '1970-01-01 00:00:00+00' THEN
 		since := NULL;
 	END IF;
