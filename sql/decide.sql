@@ -26,6 +26,12 @@ CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
 COMMENT ON FUNCTION replenish.inbox_waits() IS
 'Whether any movement waits in the inbox.';
 
+CREATE FUNCTION replenish.trim_inbox(now timestamptz) RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_trim_inbox'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.trim_inbox(timestamptz) IS
+'Gives the pages of the half of the inbox that is not in turn at that moment back to the system, where it has many and nobody can see a row in it any more. It never waits, and no order waits for it. For the decider only.';
+
 CREATE FUNCTION replenish.drain(clock timestamptz,
 	OUT kind text, OUT source integer, OUT sku text, OUT location text,
 	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
@@ -152,8 +158,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			-- when the day is complete
 			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
 				least(as_of + CASE WHEN stock.available > 0
-						THEN least(greatest((eta - as_of) / 20,
-							interval '1 minute'), interval '1 day')
+						THEN least(greatest(coalesce((eta - as_of) / 20,
+							interval '1 day'), interval '1 minute'),
+							interval '1 day')
 						ELSE interval '1 day' END,
 					pg_catalog.date_trunc('day', as_of, 'UTC')
 						+ interval '1 day' + interval '1 second'
@@ -267,7 +274,7 @@ BEGIN
 		WHERE minute <= floor(extract(epoch FROM clock) / 60)
 		RETURNING *
 	)
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
 	SELECT amount, minute, source, 'd', sku, location, channel
 	FROM due;
 END $$;
@@ -519,6 +526,7 @@ BEGIN
 	decided := 0;
 	events := 0;
 
+	PERFORM trim_inbox(clock_timestamp());
 	PERFORM admit_postponed(clock);
 	IF inbox_waits() THEN
 		touched := fold_inbox(clock);

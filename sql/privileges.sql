@@ -19,7 +19,7 @@ BEGIN
 			'inbox_waits', 'is_due', 'lock_repair', 'mark_backfilled',
 			'pending', 'policy_changed', 'record_demand', 'recount',
 			'register_source', 'repair', 'resolve_policy', 'retire_source',
-			'source_of', 'tick', 'touch', 'trigger_arguments',
+			'source_of', 'tick', 'touch', 'trigger_arguments', 'trim_inbox',
 			'refresh_typical', 'unwatch', 'verify', 'wake', 'watch_orders',
 			'watch_stock', 'worker_pid'])
 	LOOP

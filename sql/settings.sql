@@ -103,7 +103,7 @@ CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
 	SELECT 0, 0, 0, 't', i.sku, i.location, ''
 	FROM item i
 	WHERE (touch.sku IS NULL OR i.sku = touch.sku)

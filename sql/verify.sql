@@ -180,7 +180,7 @@ CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
 DECLARE
 	appended bigint;
 BEGIN
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel,
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE d.kind WHEN 'demand' THEN 0
 			WHEN 'fault' THEN d.expected - coalesce(d.actual, 0)

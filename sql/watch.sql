@@ -333,7 +333,7 @@ CREATE FUNCTION replenish.retire_source(id integer) RETURNS void
 #variable_conflict use_column
 BEGIN
 	UPDATE source SET active = false WHERE id = retire_source.id;
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
 	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
 	FROM item_stock s WHERE s.source = retire_source.id;
 	PERFORM wake();

@@ -78,6 +78,11 @@ SELECT events FROM replenish.tick('2026-11-22 12:00+00');
 SELECT tier, reason, velocity > 0 AS sells, threshold > 0 AS has_threshold, reorder_qty,
 	'on_hand' = ANY (assumed) AS assumed
 FROM replenish.status WHERE sku = 'C';
+-- time alone matters to stock for more than a year no sooner than in a day
+INSERT INTO stock VALUES ('C', 1e9);
+SELECT decided FROM replenish.tick('2026-11-22 12:00+00');
+SELECT stockout_eta IS NULL AS beyond, next_check - decided_at > interval '11 hours' AS later
+FROM replenish.item WHERE sku = 'C';
 -- an item without history takes its location's median, while it is new
 INSERT INTO stock VALUES ('new', 1000);
 SELECT events FROM replenish.tick('2026-11-22 12:00+00');
