@@ -299,7 +299,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if not os.path.exists(DATA):
-        print("replay skipped: no ../shared/data/online_retail.csv.gz")
+        print("skipped: no shared/data beside the checkout")
         return 0
     invoices = read_invoices(options.days)
     count = sum(len(lines) for _, lines in invoices)
