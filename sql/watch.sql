@@ -96,6 +96,31 @@ END $$;
 COMMENT ON FUNCTION replenish.check_column(regclass, name, text) IS
 'Raises an error that names the column unless it exists and its type can be read as the given argument of watch_orders() or watch_stock().';
 
+-- Faults count rows, and an UPDATE leaves as many as there were: a column that
+-- has gone must be seen without them.
+CREATE FUNCTION replenish.column_trouble(relation regclass, id integer)
+	RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	c record;
+BEGIN
+	FOR c IN SELECT v.argument, v.col FROM source s CROSS JOIN LATERAL (VALUES
+			('sku', s.sku), ('qty', s.qty), ('at', s.at),
+			('location', s.location), ('channel', s.channel),
+			('status', s.status), ('on_hand', s.on_hand),
+			('reserved', s.reserved), ('on_order', s.on_order)) v (argument, col)
+		WHERE s.id = column_trouble.id AND v.col IS NOT NULL
+	LOOP
+		PERFORM check_column(relation, c.col, c.argument);
+	END LOOP;
+	RETURN NULL;
+EXCEPTION WHEN undefined_column OR datatype_mismatch THEN
+	RETURN SQLERRM;
+END $$;
+COMMENT ON FUNCTION replenish.column_trouble(regclass, integer) IS
+'What is wrong with the first column of a watched table that can no longer be read; NULL where all can. For health().';
+
 -- Whether the caller may have a table watched, with a clear error.
 CREATE FUNCTION replenish.check_relation(relation regclass) RETURNS void
 	LANGUAGE plpgsql STABLE
