@@ -27,10 +27,11 @@ DATA_built   = $(SQL_SCRIPT)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying modes views privileged
+               policies verifying trimming rewatching modes views privileged
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
-               immediate-orders serializable-report repair-and-orders
+               immediate-orders serializable-report repair-and-orders \
+               old-snapshot
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl

@@ -26,6 +26,12 @@ CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
 COMMENT ON FUNCTION replenish.inbox_waits() IS
 'Whether any movement waits in the inbox.';
 
+CREATE FUNCTION replenish.trim_inbox(now timestamptz) RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_trim_inbox'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.trim_inbox(timestamptz) IS
+'Gives the pages of the half of the inbox that is not in turn at that moment back to the system, where it has many and nobody can see a row in it any more. It never waits, and no order waits for it. For the decider only.';
+
 CREATE FUNCTION replenish.drain(clock timestamptz,
 	OUT kind text, OUT source integer, OUT sku text, OUT location text,
 	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
@@ -236,7 +242,10 @@ BEGIN
 		SELECT t.source, t.sku, t.location, t.channel, t.minute, t.amount
 		FROM taken t WHERE t.kind = 'postponed'
 		ON CONFLICT ON CONSTRAINT postponed_pkey DO UPDATE
-			SET amount = l.amount + excluded.amount
+			-- as absorb(): what no number can hold stops no other item
+			SET amount = CASE WHEN l.amount::numeric + excluded.amount
+					BETWEEN -9e18 AND 9e18 THEN l.amount + excluded.amount
+				ELSE l.amount END
 	), faults_kept AS (
 		INSERT INTO fault AS f (source, code, rows, first_at, last_at)
 		SELECT t.source, t.channel, t.amount, clock, clock
@@ -268,7 +277,7 @@ BEGIN
 		WHERE minute <= floor(extract(epoch FROM clock) / 60)
 		RETURNING *
 	)
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
 	SELECT amount, minute, source, 'd', sku, location, channel
 	FROM due;
 END $$;
@@ -278,7 +287,7 @@ COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
 -- New is what came after the first day, a fortnight ago at most.
 CREATE FUNCTION replenish.is_new(since timestamptz, clock timestamptz,
 	started_at timestamptz) RETURNS boolean
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT coalesce(since, clock)
 			> greatest(clock - interval '14 days', started_at + interval '1 day');
@@ -318,6 +327,10 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 	started_at timestamptz, last_seq bigint) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp
+	-- the same facts whoever decides; and a day is 24 hours
+	SET timezone = 'UTC'
+	SET intervalstyle = 'postgres'
+	SET extra_float_digits = 1
 	SET enable_seqscan = off
 	SET enable_hashjoin = off
 	SET enable_mergejoin = off
@@ -520,6 +533,7 @@ BEGIN
 	decided := 0;
 	events := 0;
 
+	PERFORM trim_inbox(clock_timestamp());
 	PERFORM admit_postponed(clock);
 	IF inbox_waits() THEN
 		touched := fold_inbox(clock);

@@ -14,12 +14,14 @@ BEGIN
 			'absorb', 'admit_postponed', 'announce', 'append_difference',
 			'assess', 'attach', 'backfill', 'batch_notification',
 			'become_decider', 'capture',
-			'check_column', 'check_relation', 'clock', 'decide', 'difference',
+			'check_column', 'check_relation', 'check_tree', 'clock',
+			'column_trouble', 'decide', 'difference',
 			'drain', 'events_after', 'explain', 'fold_inbox', 'health',
-			'inbox_waits', 'is_due', 'lock_repair', 'mark_backfilled',
+			'inbox_waits', 'is_due', 'is_new', 'lock_repair', 'mark_backfilled',
 			'pending', 'policy_changed', 'record_demand', 'recount',
 			'register_source', 'repair', 'resolve_policy', 'retire_source',
-			'source_of', 'tick', 'touch', 'trigger_arguments',
+			'source_of', 'table_name', 'tick', 'touch', 'touch_source',
+			'trigger_arguments', 'trim_inbox',
 			'refresh_typical', 'unwatch', 'verify', 'wake', 'watch_orders',
 			'watch_stock', 'worker_pid'])
 	LOOP

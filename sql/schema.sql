@@ -1,5 +1,9 @@
 \echo Use "CREATE EXTENSION replenish" to load this file. \quit
 
+-- Whoever may create in the schema that comes first on the installer's path
+-- must not slip an operator into what is parsed here.
+SET LOCAL search_path = pg_catalog, pg_temp;
+
 CREATE SCHEMA replenish;
 
 COMMENT ON SCHEMA replenish IS

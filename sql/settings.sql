@@ -88,6 +88,10 @@ CREATE FUNCTION replenish.policy_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
+	IF TG_OP = 'TRUNCATE' THEN
+		PERFORM touch(NULL, NULL);
+		RETURN NULL;
+	END IF;
 	IF TG_OP <> 'INSERT' THEN
 		PERFORM touch(OLD.sku, OLD.location);
 	END IF;
@@ -103,7 +107,7 @@ CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
 	SELECT 0, 0, 0, 't', i.sku, i.location, ''
 	FROM item i
 	WHERE (touch.sku IS NULL OR i.sku = touch.sku)
@@ -115,4 +119,7 @@ COMMENT ON FUNCTION replenish.touch(text, text) IS
 
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
 	ON replenish.policy FOR EACH ROW
+	EXECUTE FUNCTION replenish.policy_changed();
+CREATE TRIGGER policy_truncated AFTER TRUNCATE
+	ON replenish.policy FOR EACH STATEMENT
 	EXECUTE FUNCTION replenish.policy_changed();

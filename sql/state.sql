@@ -27,15 +27,16 @@ CREATE TABLE replenish.source (
 	zone text NOT NULL,
 	zones text[] NOT NULL,
 	watched_at timestamptz NOT NULL,
-	backfilled_at timestamptz
+	backfilled_at timestamptz,
+	counted_once boolean NOT NULL
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 
 COMMENT ON TABLE replenish.source IS
-'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched.';
+'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since.';
 
--- Append only, no index: see src/inbox.c.
-CREATE TABLE replenish.inbox (
+-- Append only, no index, in turn by the minute: see src/inbox.c.
+CREATE TABLE replenish.inbox_even (
 	amount bigint NOT NULL,
 	minute integer NOT NULL,
 	source integer NOT NULL,
@@ -46,9 +47,24 @@ CREATE TABLE replenish.inbox (
 	summary replenish.demand
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
-SELECT pg_catalog.pg_extension_config_dump('replenish.inbox', '');
+SELECT pg_catalog.pg_extension_config_dump('replenish.inbox_even', '');
 
-COMMENT ON TABLE replenish.inbox IS
+CREATE TABLE replenish.inbox_odd (LIKE replenish.inbox_even)
+WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
+SELECT pg_catalog.pg_extension_config_dump('replenish.inbox_odd', '');
+
+COMMENT ON TABLE replenish.inbox_even IS
+'Half of the inbox: orders are appended here in even minutes. See the view inbox.';
+COMMENT ON TABLE replenish.inbox_odd IS
+'Half of the inbox: orders are appended here in odd minutes. See the view inbox.';
+
+CREATE VIEW replenish.inbox AS
+	SELECT * FROM replenish.inbox_even
+	UNION ALL
+	SELECT * FROM replenish.inbox_odd;
+
+COMMENT ON VIEW replenish.inbox IS
 'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again.';
 
 -- Demand that is dated later than the decider's clock, until its minute comes.

@@ -32,7 +32,9 @@ CREATE FUNCTION replenish.difference(id integer)
 		minute integer, expected_demand replenish.demand,
 		actual_demand replenish.demand, expected numeric, actual numeric)
 	LANGUAGE plpgsql STABLE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- a day of keep is 24 hours
+	SET timezone = 'UTC' AS $$
 #variable_conflict use_column
 DECLARE
 	s source;
@@ -45,7 +47,7 @@ BEGIN
 	SELECT d.clock FROM decider d INTO clock;
 	clock := coalesce(clock, now());
 	-- rows older than this may have gone without taking their demand back
-	since := CASE WHEN s.backfilled_at IS NOT NULL THEN clock - s.keep END;
+	since := CASE WHEN s.counted_once THEN clock - s.keep END;
 	IF since < '1970-01-01 00:00:00+00' THEN
 		since := NULL;
 	END IF;
@@ -179,8 +181,19 @@ CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 DECLARE
 	appended bigint;
+	trouble text;
 BEGIN
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel,
+	SELECT column_trouble(w.relation, w.id) FROM watched w
+	WHERE w.id = append_difference.id INTO trouble;
+	IF trouble IS NOT NULL THEN
+		-- no row can be read: not the same as a table without rows
+		RAISE WARNING '%', trouble
+			USING ERRCODE = 'undefined_column',
+				DETAIL = 'What was counted before stays as it is.',
+				HINT = 'Unwatch the table, watch it again, then CALL replenish.backfill().';
+		RETURN 0;
+	END IF;
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE d.kind WHEN 'demand' THEN 0
 			WHEN 'fault' THEN d.expected - coalesce(d.actual, 0)
@@ -199,7 +212,7 @@ BEGIN
 	RETURN appended;
 END $$;
 COMMENT ON FUNCTION replenish.append_difference(integer) IS
-'Appends to the inbox what a source''s state lacks or has too much, and returns the number of differences. For backfill() and repair().';
+'Appends to the inbox what a source''s state lacks or has too much, and returns the number of differences; a table whose columns cannot be read is left alone with a warning. For backfill() and repair().';
 
 CREATE PROCEDURE replenish.repair(source regclass DEFAULT NULL)
 	LANGUAGE plpgsql SECURITY DEFINER

@@ -97,6 +97,31 @@ END $$;
 COMMENT ON FUNCTION replenish.check_column(regclass, name, text) IS
 'Raises an error that names the column unless it exists and its type can be read as the given argument of watch_orders() or watch_stock().';
 
+-- Faults count rows, and an UPDATE leaves as many as there were: a column that
+-- has gone must be seen without them.
+CREATE FUNCTION replenish.column_trouble(relation regclass, id integer)
+	RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	c record;
+BEGIN
+	FOR c IN SELECT v.argument, v.col FROM source s CROSS JOIN LATERAL (VALUES
+			('sku', s.sku), ('qty', s.qty), ('at', s.at),
+			('location', s.location), ('channel', s.channel),
+			('status', s.status), ('on_hand', s.on_hand),
+			('reserved', s.reserved), ('on_order', s.on_order)) v (argument, col)
+		WHERE s.id = column_trouble.id AND v.col IS NOT NULL
+	LOOP
+		PERFORM check_column(relation, c.col, c.argument);
+	END LOOP;
+	RETURN NULL;
+EXCEPTION WHEN undefined_column OR datatype_mismatch THEN
+	RETURN SQLERRM;
+END $$;
+COMMENT ON FUNCTION replenish.column_trouble(regclass, integer) IS
+'What is wrong with the first column of a watched table that can no longer be read; NULL where all can. For health().';
+
 -- Whether the caller may have a table watched, with a clear error.
 CREATE FUNCTION replenish.check_relation(relation regclass) RETURNS void
 	LANGUAGE plpgsql STABLE
@@ -142,19 +167,84 @@ END $$;
 COMMENT ON FUNCTION replenish.check_relation(regclass) IS
 'Raises an error that names the table unless it is a permanent table of the calling role that can be watched.';
 
+-- Whether statement triggers on a table see what happens to its rows.
+CREATE FUNCTION replenish.check_tree(relation regclass) RETURNS void
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	other regclass;
+BEGIN
+	SELECT i.inhparent::regclass FROM pg_inherits i
+	JOIN pg_class c ON c.oid = i.inhrelid
+	WHERE i.inhrelid = relation AND c.relispartition INTO other;
+	IF FOUND THEN
+		RAISE EXCEPTION 'cannot watch partition %', relation
+			USING ERRCODE = 'wrong_object_type',
+				DETAIL = format('What is written to %s does not fire the triggers of its partitions.', other),
+				HINT = format('Watch table %s, and write to it.', other);
+	END IF;
+	SELECT coalesce(nullif(i.inhparent, relation), i.inhrelid)::regclass
+	FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+	WHERE relation IN (i.inhparent, i.inhrelid) AND c.relkind <> 'p'
+	ORDER BY 1 LIMIT 1 INTO other;
+	IF FOUND THEN
+		RAISE EXCEPTION 'cannot watch table % because of its inheritance', relation
+			USING ERRCODE = 'feature_not_supported',
+				DETAIL = format('What is written to one of %s and %s shows in both, but fires the triggers of only one.', relation, other),
+				HINT = 'Use a partitioned table.';
+	END IF;
+	SELECT t.relid FROM pg_partition_tree(relation) t
+	JOIN pg_class c ON c.oid = t.relid
+	WHERE c.relkind = 'f' ORDER BY t.relid LIMIT 1 INTO other;
+	IF FOUND THEN
+		RAISE EXCEPTION 'cannot watch table % because its partition % is a foreign table', relation, other
+			USING ERRCODE = 'feature_not_supported',
+				DETAIL = 'Rows that were routed to it would be refused.',
+				HINT = 'Detach the partition first.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.check_tree(regclass) IS
+'Raises an error that names the table if it is a partition, has parents or children by inheritance, or has foreign tables among its partitions.';
+
 CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	BEGIN ATOMIC
-		SELECT pg_catalog.substring(pg_catalog.encode(t.tgargs, 'escape'),
-			'^([0-9]{1,9}),')::integer
+		SELECT n.id::integer
 		FROM pg_catalog.pg_trigger t
+		CROSS JOIN LATERAL (SELECT pg_catalog.substring(
+			pg_catalog.encode(t.tgargs, 'escape'), '^([1-9][0-9]{0,8}),')
+			AS id) n
+		-- whoever may execute capture() can give it any argument
 		WHERE t.tgrelid = source_of.relation
 			AND t.tgfoid = 'replenish.capture'::pg_catalog.regproc
-			AND NOT t.tgisinternal
+			AND NOT t.tgisinternal AND n.id IS NOT NULL
 		LIMIT 1;
 	END;
 COMMENT ON FUNCTION replenish.source_of(regclass) IS
 'The number of the source that a table''s triggers feed; NULL for a table that is not watched.';
+
+CREATE FUNCTION replenish.table_name(relation regclass) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+		FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		WHERE c.oid = table_name.relation;
+	END;
+COMMENT ON FUNCTION replenish.table_name(regclass) IS
+'The name of a table with its schema, whatever the search path; source.name.';
+
+CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
+	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
+	FROM item_stock s WHERE s.source = touch_source.id;
+	PERFORM wake();
+END $$;
+COMMENT ON FUNCTION replenish.touch_source(integer) IS
+'Has the items that a source has stock of decided again at the next tick.';
 
 -- Writes a source down; a table that was watched before gets its number back.
 CREATE FUNCTION replenish.register_source(s replenish.source)
@@ -165,17 +255,29 @@ DECLARE
 	known source;
 BEGIN
 	LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE;
+	-- active or not: a table that was dropped could not be unwatched
 	SELECT * FROM source o
-	WHERE o.kind = s.kind AND o.name = s.name AND NOT o.active
+	WHERE o.kind = s.kind AND o.name = s.name
 		AND o.id NOT IN (SELECT w.id FROM watched w)
 	ORDER BY o.id LIMIT 1 INTO known;
 	s.id := coalesce(known.id, (SELECT coalesce(max(o.id), 0) + 1 FROM source o));
+	-- what it has contributed may not be what its rows say now
+	IF EXISTS (SELECT FROM item_demand d WHERE d.source = s.id)
+		OR EXISTS (SELECT FROM item_stock t WHERE t.source = s.id)
+		OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
+		OR EXISTS (SELECT FROM pending(clock()) p WHERE p.source = s.id) THEN
+		s.backfilled_at := NULL;
+	END IF;
+	s.counted_once := s.backfilled_at IS NOT NULL
+		OR coalesce(known.counted_once, false);
 	DELETE FROM source o WHERE o.id = s.id;
 	INSERT INTO source SELECT s.*;
+	-- its stock counts again
+	PERFORM touch_source(s.id);
 	RETURN s;
 END $$;
 COMMENT ON FUNCTION replenish.register_source(replenish.source) IS
-'Writes a source down and returns it with its number; the number of a table that was watched before is given again, so that what it contributed is still its own. For watch_orders() and watch_stock().';
+'Writes a source down and returns it with its number; the number of a table that was watched before is given again, also where the table was dropped and made anew, so that what it contributed is still its own. For watch_orders() and watch_stock().';
 
 CREATE FUNCTION replenish.attach(relation regclass, s replenish.source)
 	RETURNS void
@@ -186,9 +288,16 @@ DECLARE
 	has_rows boolean;
 BEGIN
 	PERFORM check_relation(relation);
+	IF current_setting('transaction_isolation')
+		IN ('repeatable read', 'serializable') THEN
+		RAISE EXCEPTION 'cannot watch a table in a transaction with isolation level REPEATABLE READ or SERIALIZABLE'
+			USING ERRCODE = 'active_sql_transaction',
+				HINT = 'Watch it in a READ COMMITTED transaction.';
+	END IF;
 	-- no row may come between the registration and the triggers, and no
 	-- other watch
 	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
+	PERFORM check_tree(relation);
 	IF source_of(relation) IS NOT NULL THEN
 		RAISE EXCEPTION 'table % is already watched', relation
 			USING ERRCODE = 'duplicate_object',
@@ -203,11 +312,14 @@ BEGIN
 		FROM location l CROSS JOIN LATERAL
 			(VALUES (1, l.location::text), (2, l.time_zone)) z (n, value)
 		WHERE l.time_zone <> s.zone), '{}') END;
-	s.name := (SELECT format('%I.%I', n.nspname, c.relname)
-		FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.oid = relation);
+	s.name := table_name(relation);
 	s.active := true;
 	s.watched_at := clock_timestamp();
+	-- row security may hide rows from their own table's owner
+	EXECUTE format('SELECT relrowsecurity AND relforcerowsecurity
+		OR EXISTS (SELECT FROM %s) FROM pg_class WHERE oid = $1', relation)
+		USING relation INTO has_rows;
+	s.backfilled_at := CASE WHEN NOT has_rows THEN s.watched_at END;
 	s := register_source(s);
 	SELECT quote_literal(string_agg(regexp_replace(a.value, E'([\\\\,])',
 		E'\\\\\\1', 'g'), ',' ORDER BY a.n))
@@ -226,12 +338,12 @@ BEGIN
 	EXECUTE format('CREATE TRIGGER replenish_truncate BEFORE TRUNCATE ON %s
 		FOR EACH STATEMENT EXECUTE FUNCTION replenish.capture(%s)',
 		relation, arguments);
-	EXECUTE format('SELECT EXISTS (SELECT FROM %s)', relation) INTO has_rows;
 	IF has_rows THEN
 		RAISE NOTICE 'the rows that are already in % are not counted yet', relation
 			USING HINT = format('CALL replenish.backfill(%L);', relation);
-	ELSE
-		PERFORM mark_backfilled(s.id);
+	ELSIF s.backfilled_at IS NULL THEN
+		RAISE NOTICE 'what % contributed before is still counted', relation
+			USING HINT = format('CALL replenish.backfill(%L);', relation);
 	END IF;
 	PERFORM wake();
 END $$;
@@ -329,28 +441,33 @@ END $$;
 COMMENT ON FUNCTION replenish.watch_stock(regclass, name, name, name, name, name, name) IS
 'Watches a table of stock: sku, on_hand, location, reserved and on_order name columns, in units; several rows may make up one item. An item whose last row goes has none on hand. The caller must own the table; at is refused in this version. Rows that are there already are counted by CALL replenish.backfill().';
 
-CREATE FUNCTION replenish.retire_source(id integer) RETURNS void
+CREATE FUNCTION replenish.retire_source(id integer, name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-	UPDATE source SET active = false WHERE id = retire_source.id;
-	INSERT INTO inbox (amount, minute, source, kind, sku, location, channel)
-	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
-	FROM item_stock s WHERE s.source = retire_source.id;
-	PERFORM wake();
+	-- whoever has dropped the triggers owns the table
+	IF EXISTS (SELECT FROM watched w WHERE w.id = retire_source.id) THEN
+		RAISE EXCEPTION 'source % still has triggers', id
+			USING ERRCODE = 'object_in_use',
+				HINT = 'Call replenish.unwatch().';
+	END IF;
+	UPDATE source SET active = false, name = retire_source.name
+	WHERE id = retire_source.id;
+	PERFORM touch_source(id);
 END $$;
-COMMENT ON FUNCTION replenish.retire_source(integer) IS
-'Marks a source as no longer watched: its stock counts no more, its demand stays history. For unwatch().';
+COMMENT ON FUNCTION replenish.retire_source(integer, text) IS
+'Marks a source as no longer watched, under the name that its table has now: its stock counts no more, its demand stays history. Refused while triggers feed it. For unwatch().';
 
 CREATE FUNCTION replenish.mark_backfilled(id integer) RETURNS void
 	LANGUAGE sql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp AS $$
-	UPDATE replenish.source s SET backfilled_at = pg_catalog.clock_timestamp()
+	UPDATE replenish.source s
+	SET backfilled_at = pg_catalog.clock_timestamp(), counted_once = true
 	WHERE s.id = $1;
 $$;
 COMMENT ON FUNCTION replenish.mark_backfilled(integer) IS
-'Notes that all rows of a source are counted. For watch_*() and repair().';
+'Notes that all rows of a source are counted. For repair().';
 
 CREATE FUNCTION replenish.unwatch(source regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE
@@ -371,7 +488,7 @@ BEGIN
 	LOOP
 		EXECUTE format('DROP TRIGGER %I ON %s', trigger, source);
 	END LOOP;
-	PERFORM retire_source(number);
+	PERFORM retire_source(number, table_name(source));
 END $$;
 COMMENT ON FUNCTION replenish.unwatch(regclass) IS
 'Removes the triggers from a watched table. Its demand stays as history; its stock counts no more. Watching the table again takes both up where they were. The caller must own the table.';
@@ -383,7 +500,8 @@ CREATE VIEW replenish.watched AS
 	FROM replenish.source s
 	JOIN (SELECT g.tgrelid::pg_catalog.regclass AS relation,
 			replenish.source_of(g.tgrelid) AS id,
-			count(*) = 4 AND bool_and(g.tgenabled = 'O') AS enabled
+			count(*) = 4 AND bool_and(g.tgenabled IN ('O', 'A'))
+				AS enabled
 		FROM pg_catalog.pg_trigger g
 		WHERE g.tgfoid = 'replenish.capture'::pg_catalog.regproc
 			AND NOT g.tgisinternal

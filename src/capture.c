@@ -16,6 +16,7 @@
 #include "commands/trigger.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -46,6 +47,9 @@ static void
 capture_rows(Tuplestorestate *rows, Relation rel, const Source *source,
 			 int sign, bool deleted, Batch *batch)
 {
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "replenish row",
+													  ALLOCSET_SMALL_SIZES);
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
 													&TTSOpsMinimalTuple);
 	SourceReader reader;
@@ -54,14 +58,19 @@ capture_rows(Tuplestorestate *rows, Relation rel, const Source *source,
 	tuplestore_rescan(rows);
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
+		MemoryContext old = MemoryContextSwitchTo(row_context);
 		Movement	moves[ROW_MOVEMENTS];
 		int			n = source_read(&reader, slot, sign, deleted, moves);
 
+		MemoryContextSwitchTo(old);
 		for (int i = 0; i < n; i++)
 			batch_add(batch, &moves[i], sign);
+		/* a numeric is read as text: a million of them are not kept */
+		MemoryContextReset(row_context);
 		CHECK_FOR_INTERRUPTS();
 	}
 	ExecDropSingleTupleTableSlot(slot);
+	MemoryContextDelete(row_context);
 }
 
 /*

@@ -19,6 +19,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/twophase.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "catalog/pg_authid.h"
@@ -171,6 +172,9 @@ decider_try_now(void)
 		(worker_ensure() || replenish_evaluate == EVALUATE_WORKER))
 		return false;
 	if (IsolationUsesXactSnapshot())
+		return false;
+	/* where orders may be prepared, only who asks for it gives that up */
+	if (replenish_evaluate == EVALUATE_AUTO && max_prepared_xacts > 0)
 		return false;
 	tag = extension_lock(LOCK_DECIDER);
 	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)

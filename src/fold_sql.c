@@ -22,6 +22,7 @@
 PG_FUNCTION_INFO_V1(replenish_drain);
 PG_FUNCTION_INFO_V1(replenish_pending);
 PG_FUNCTION_INFO_V1(replenish_inbox_waits);
+PG_FUNCTION_INFO_V1(replenish_trim_inbox);
 PG_FUNCTION_INFO_V1(replenish_wake);
 PG_FUNCTION_INFO_V1(replenish_recount);
 PG_FUNCTION_INFO_V1(replenish_absorb);
@@ -42,7 +43,7 @@ replenish_drain(PG_FUNCTION_ARGS)
 	Fold	   *fold = fold_create(clock_argument(fcinfo, 0));
 
 	InitMaterializedSRF(fcinfo, 0);
-	(void) inbox_scan(GetActiveSnapshot(), true, fold_add, fold);
+	inbox_scan(GetActiveSnapshot(), true, fold_add, fold);
 	fold_emit(fold, fcinfo);
 	return (Datum) 0;
 }
@@ -54,7 +55,7 @@ replenish_pending(PG_FUNCTION_ARGS)
 	Fold	   *fold = fold_create(clock_argument(fcinfo, 0));
 
 	InitMaterializedSRF(fcinfo, 0);
-	(void) inbox_scan(GetActiveSnapshot(), false, fold_add, fold);
+	inbox_scan(GetActiveSnapshot(), false, fold_add, fold);
 	fold_emit(fold, fcinfo);
 	return (Datum) 0;
 }
@@ -64,6 +65,14 @@ Datum
 replenish_inbox_waits(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(inbox_has_rows(GetActiveSnapshot()));
+}
+
+/* trim_inbox(now): give back what nobody can see any more. */
+Datum
+replenish_trim_inbox(PG_FUNCTION_ARGS)
+{
+	inbox_trim(PG_GETARG_TIMESTAMPTZ(0));
+	PG_RETURN_VOID();
 }
 
 /* wake(): have the worker look when this transaction has committed. */

@@ -8,9 +8,9 @@
  * variances are continuous in both ends, and over whole days they are what
  * the weekday factors alone give.
  *
- * Expected demand cannot fall as the horizon grows, but the year index could
- * make it, and so could the growing spread make the integer quantile.  Where
- * they would, the value of the best whole number of days before holds.
+ * Demand cannot fall as the horizon grows, but the year index could make the
+ * mean fall, and the growing spread the integer quantile.  Where they would,
+ * the value of the best whole number of days before holds.
  *
  *-------------------------------------------------------------------------
  */
@@ -82,9 +82,10 @@ year_index(const DemandModel *model, double start, double end)
 		(end - start) / INDEX_BASE;
 	double		ratio;
 
-	/* more returned than sold is no season */
-	ratio = fmax(then / model->phi + INDEX_PRIOR, 0) /
-		fmax(before / model->phi + INDEX_PRIOR, 1);
+	/* more returned than sold may turn the signs; the limits hold it */
+	then = then / model->phi + INDEX_PRIOR;
+	before = before / model->phi + INDEX_PRIOR;
+	ratio = before != 0 ? then / before : 1;
 	ratio = fmin(fmax(ratio, INDEX_LOW), INDEX_HIGH);
 	return ratio == 1 ? 1 : exp(INDEX_POWER * log(ratio));
 }
@@ -144,20 +145,19 @@ forecast_between(const DemandModel *model, Moment start, Moment end)
 }
 
 /*
- * Raise mean and variance to those of fewer whole days, where the year index
- * lets them fall; what a year index can do at most ends the search.
+ * Forecast of whole days, raised to those of fewer days where the year index
+ * lets it fall; what a year index can do at most ends the search.
  */
 static DemandForecast
-forecast_rising(const DemandModel *model, int64_t from, int64_t horizon)
+forecast_whole_days(const DemandModel *model, int64_t from, int days)
 {
 	static const double most = 2.16;	/* INDEX_HIGH ^ INDEX_POWER, and more */
 	Moment		start = moment_at(model, from);
 	DemandForecast f = forecast_between(model, start,
-										moment_at(model, from + horizon));
+										moment_at(model, from +
+												  days * USECS_PER_UTC_DAY));
 
-	if (!model->yearly || horizon <= 0)
-		return f;
-	for (int day = (int) ((horizon - 1) / USECS_PER_UTC_DAY); day > 0; day--)
+	for (int day = days - 1; day > 0 && model->yearly; day--)
 	{
 		Moment		end = moment_at(model, from + day * USECS_PER_UTC_DAY);
 		DemandForecast g = forecast_plain(model, start, end);
@@ -172,13 +172,60 @@ forecast_rising(const DemandModel *model, int64_t from, int64_t horizon)
 	return f;
 }
 
+/* The next longer forecast, raised to the one of a day less. */
+static DemandForecast
+forecast_next_day(const DemandModel *model, int64_t from, int days,
+				  DemandForecast less)
+{
+	DemandForecast f = forecast_between(model, moment_at(model, from),
+										moment_at(model, from +
+												  days * USECS_PER_UTC_DAY));
+
+	f.mean = fmax(f.mean, less.mean);
+	f.var = fmax(f.var, less.var);
+	return f;
+}
+
+/*
+ * Forecast that ends within a day, at the pace of that day between the two of
+ * whole days around it: a year index of parts of days could turn back.
+ */
+static DemandForecast
+forecast_part_day(const DemandModel *model, int64_t from, int64_t horizon,
+				  DemandForecast less, DemandForecast more)
+{
+	int64_t		whole = horizon / USECS_PER_UTC_DAY * USECS_PER_UTC_DAY;
+	Moment		a = moment_at(model, from + whole);
+	Moment		b = moment_at(model, from + whole + USECS_PER_UTC_DAY);
+	Moment		end = moment_at(model, from + horizon);
+	double		demand = (end.demand - a.demand) / (b.demand - a.demand);
+	double		days = (end.days - a.days) / (b.days - a.days);
+	DemandForecast f;
+
+	f.mean = less.mean + (more.mean - less.mean) * demand;
+	f.var = less.var + (more.var - less.var) * days;
+	return f;
+}
+
 /*
  * Units in [as_of, as_of + horizon).
  */
 DemandForecast
 demand_model_forecast(const DemandModel *model, int64_t horizon)
 {
-	return forecast_rising(model, model->into_day, horizon);
+	int64_t		from = model->into_day;
+	int			days = (int) (horizon / USECS_PER_UTC_DAY);
+	DemandForecast less = {0, 0};
+
+	if (!model->yearly)
+		return forecast_between(model, moment_at(model, from),
+								moment_at(model, from + horizon));
+	if (days > 0)
+		less = forecast_whole_days(model, from, days);
+	if (horizon % USECS_PER_UTC_DAY == 0)
+		return less;
+	return forecast_part_day(model, from, horizon, less,
+							 forecast_next_day(model, from, days + 1, less));
 }
 
 /*
@@ -187,7 +234,7 @@ demand_model_forecast(const DemandModel *model, int64_t horizon)
 DemandForecast
 demand_model_forecast_days(const DemandModel *model, int days)
 {
-	return forecast_rising(model, 0, days * USECS_PER_UTC_DAY);
+	return forecast_whole_days(model, 0, days);
 }
 
 /* The quantile that belongs to a mean and a variance, from their parts. */
@@ -229,28 +276,6 @@ may_exceed(DemandForecast shorter, DemandForecast longer)
 		return false;
 	return longer.mean - shorter.mean < 1 || ll < 0.5 * l ||
 		ss * shorter.mean * l > ll * longer.mean * s;
-}
-
-/*
- * Forecasts of 1 to n whole days from as_of; as demand_model_forecast() has
- * them, in one pass.
- */
-static void
-forecast_each_day(const DemandModel *model, int n, DemandForecast *f)
-{
-	Moment		start = moment_at(model, model->into_day);
-
-	for (int day = 1; day <= n; day++)
-	{
-		f[day] = forecast_between(model, start,
-								  moment_at(model, model->into_day +
-											day * USECS_PER_UTC_DAY));
-		if (day > 1)
-		{
-			f[day].mean = fmax(f[day].mean, f[day - 1].mean);
-			f[day].var = fmax(f[day].var, f[day - 1].var);
-		}
-	}
 }
 
 /*
@@ -313,24 +338,27 @@ void
 demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 					   const double *p, double *quantile)
 {
-	DemandForecast shorter[FORECAST_DAYS + 1];
-	DemandForecast f = forecast_between(model,
-										moment_at(model, model->into_day),
-										moment_at(model,
-												  model->into_day + horizon));
+	DemandForecast shorter[FORECAST_DAYS + 1] = {{0, 0}};
+	DemandForecast f;
 	int			days = 0;
 	int			known;
 
 	if (horizon > 0)
 		days = (int) ((horizon - 1) / USECS_PER_UTC_DAY);
 	known = days + 1;
-	if (model->yearly && days > 0)
+	if (model->yearly)
 	{
-		forecast_each_day(model, days, shorter);
 		known = 1;
-		f.mean = fmax(f.mean, shorter[days].mean);
-		f.var = fmax(f.var, shorter[days].var);
+		for (int day = 1; day <= days; day++)
+			shorter[day] = forecast_next_day(model, model->into_day, day,
+											 shorter[day - 1]);
+		f = forecast_next_day(model, model->into_day, days + 1, shorter[days]);
+		if (horizon < (days + 1) * USECS_PER_UTC_DAY)
+			f = forecast_part_day(model, model->into_day, horizon,
+								  shorter[days], f);
 	}
+	else
+		f = demand_model_forecast(model, horizon);
 
 	for (int i = 0; i < n; i += BATCH)
 	{
@@ -362,13 +390,14 @@ burst_units(const DemandModel *model, int64_t usec)
 		-expm1(-half_lives * M_LN2);
 }
 
-/* Demand until so long after as_of: expected, or a quantile where p > 0. */
+/*
+ * Demand until so long after as_of, of which f is the forecast: expected, or
+ * a quantile where p > 0; 0 where that is too far from the stock to matter.
+ */
 static double
-demand_until(const DemandModel *model, int64_t usec, double stock, double p)
+demand_until(const DemandModel *model, int64_t usec, DemandForecast f,
+			 double stock, double p)
 {
-	DemandForecast f = forecast_between(model,
-										moment_at(model, model->into_day),
-										moment_at(model, model->into_day + usec));
 	double		burst = burst_units(model, usec);
 
 	if (p <= 0)
@@ -387,23 +416,35 @@ demand_until(const DemandModel *model, int64_t usec, double stock, double p)
 static int64_t
 first_reached(const DemandModel *model, double stock, double p)
 {
-	int64_t		low = 0;
-	int64_t		high = 0;
+	Moment		start = moment_at(model, model->into_day);
+	DemandForecast less;
+	DemandForecast more = {0, 0};
+	int64_t		low;
+	int64_t		high;
+	int			day = 0;
 
 	if (stock <= 0)
 		return 0;
 	do
 	{
-		low = high;
-		high += USECS_PER_UTC_DAY;
-		if (high > FORECAST_LIMIT_USEC)
+		if (++day > FORECAST_DAYS)
 			return -1;
-	} while (demand_until(model, high, stock, p) < stock);
+		less = more;
+		more = forecast_next_day(model, model->into_day, day, less);
+		high = day * USECS_PER_UTC_DAY;
+	} while (demand_until(model, high, more, stock, p) < stock);
+	low = high - USECS_PER_UTC_DAY;
 	while (high - low > 1)
 	{
 		int64_t		mid = low + (high - low) / 2;
+		DemandForecast f;
 
-		if (demand_until(model, mid, stock, p) < stock)
+		if (model->yearly)
+			f = forecast_part_day(model, model->into_day, mid, less, more);
+		else
+			f = forecast_between(model, start,
+								 moment_at(model, model->into_day + mid));
+		if (demand_until(model, mid, f, stock, p) < stock)
 			low = mid;
 		else
 			high = mid;

@@ -1,12 +1,17 @@
 /*-------------------------------------------------------------------------
  *
  * inbox.c
- *	  The one door: append movements to replenish.inbox, and read them.
+ *	  The one door: append movements to the inbox, and read them.
  *
  * Appending is a direct heap insertion as whoever runs the statement: no
  * rights on our tables are needed, no index is kept, no lock is taken but the
  * one every insert takes, nothing is looked up.  The rows are ordinary rows, so
  * rollback, savepoints, two-phase commit and crashes need nothing from us.
+ *
+ * The inbox is two tables that take turns by the minute.  What was taken from
+ * it leaves dead rows behind, and no table gives its pages back without a lock
+ * that an order could wait for; but of the table that is not in turn no order
+ * wants anything.
  *
  * Reading checks each tuple's visibility itself instead of scanning with the
  * snapshot: such a scan takes no predicate locks, so that a SERIALIZABLE
@@ -22,13 +27,17 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/storage.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 /* Attributes of replenish.inbox, in their order. */
 enum
@@ -53,16 +62,37 @@ typedef struct ShortText
 	char		data[VARHDRSZ_SHORT + KEY_MAX + VARHDRSZ];
 } ShortText;
 
-/* Open the inbox, or return NULL if it is not there as this library knows it. */
+/* The tables that take turns, by the minute's parity. */
+static const char *const inbox_names[] = {"inbox_even", "inbox_odd"};
+
+/* Pages that the table out of turn may keep. */
+#define TRIM_PAGES		32
+
+/* So far into a minute, every order has seen that it has begun. */
+#define TRIM_AFTER_SECS	5
+
+/*
+ * Open one of the inbox's tables; NULL if it is not there as this library
+ * knows it, or, with 'nowait', if the lock is not to be had at once.
+ */
 static Relation
-inbox_open(LOCKMODE lockmode)
+inbox_open(int which, LOCKMODE lockmode, bool nowait)
 {
 	Oid			schema = get_namespace_oid("replenish", true);
 	Oid			relid = OidIsValid(schema) ?
-		get_relname_relid("inbox", schema) : InvalidOid;
-	Relation	rel = OidIsValid(relid) ?
-		try_relation_open(relid, lockmode) : NULL;
+		get_relname_relid(inbox_names[which], schema) : InvalidOid;
+	Relation	rel;
 
+	if (!OidIsValid(relid))
+		return NULL;
+	if (nowait)
+	{
+		if (!ConditionalLockRelationOid(relid, lockmode))
+			return NULL;
+		rel = try_relation_open(relid, NoLock);
+	}
+	else
+		rel = try_relation_open(relid, lockmode);
 	if (rel != NULL &&
 		(rel->rd_rel->relkind != RELKIND_RELATION ||
 		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
@@ -71,6 +101,13 @@ inbox_open(LOCKMODE lockmode)
 		return NULL;
 	}
 	return rel;
+}
+
+/* The table in turn at a moment. */
+static int
+inbox_in_turn(TimestampTz now)
+{
+	return (now / USECS_PER_MINUTE) % 2 != 0;
 }
 
 /* Lay a key out as text; keys longer than any key never get here. */
@@ -122,13 +159,14 @@ inbox_append(const Movement *moves, int nmoves)
 
 	if (nmoves == 0)
 		return;
-	rel = inbox_open(RowExclusiveLock);
+	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock,
+					 false);
 	if (rel == NULL)
 	{
 		/* half an upgrade, or none: the order goes in, verify() will tell */
 		ereport(WARNING,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("replenish.inbox is not as this library knows it"),
+				 errmsg("the inbox of replenish is not as this library knows it"),
 				 errdetail("%d movements were not recorded.", nmoves),
 				 errhint("Run ALTER EXTENSION replenish UPDATE, then CALL replenish.repair().")));
 		return;
@@ -191,17 +229,14 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 		(struct varlena *) DatumGetPointer(values[INBOX_SUMMARY]);
 }
 
-/*
- * Visit every row of the inbox that the snapshot sees; with 'drain' remove it.
- * Returns the number of rows.  Only the decider drains, and nobody else
- * removes rows, so the removal never waits.
- */
-int64
-inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
+/* Visit the rows of one of the inbox's tables; see inbox_scan(). */
+static int64
+scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
+		   void *arg)
 {
-	Relation	rel = inbox_open(drain ? RowExclusiveLock : AccessShareLock);
-	MemoryContext row_context,
-				old;
+	Relation	rel = inbox_open(which, drain ? RowExclusiveLock : AccessShareLock,
+								 false);
+	MemoryContext row_context;
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
@@ -209,7 +244,7 @@ inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("replenish.inbox is not as this library knows it"),
+				 errmsg("the inbox of replenish is not as this library knows it"),
 				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
 	row_context = AllocSetContextCreate(CurrentMemoryContext,
 										"replenish inbox row",
@@ -218,7 +253,6 @@ inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
 	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
 		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
-		Movement	move;
 		bool		visible;
 
 		LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -229,7 +263,9 @@ inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
 		rows++;
 		if (visit != NULL)
 		{
-			old = MemoryContextSwitchTo(row_context);
+			MemoryContext old = MemoryContextSwitchTo(row_context);
+			Movement	move;
+
 			read_row(tuple, RelationGetDescr(rel), &move);
 			MemoryContextSwitchTo(old);
 			visit(&move, arg);
@@ -247,9 +283,74 @@ inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
 	return rows;
 }
 
+/*
+ * Visit every row of the inbox that the snapshot sees; with 'drain' remove it.
+ * Only the decider drains, and nobody else removes rows, so the removal never
+ * waits.
+ */
+void
+inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
+{
+	for (int which = 0; which < lengthof(inbox_names); which++)
+		(void) scan_table(which, snapshot, drain, visit, arg);
+}
+
 /* Say whether the snapshot sees any row in the inbox. */
 bool
 inbox_has_rows(Snapshot snapshot)
 {
-	return inbox_scan(snapshot, false, NULL, NULL) > 0;
+	for (int which = 0; which < lengthof(inbox_names); which++)
+		if (scan_table(which, snapshot, false, NULL, NULL) > 0)
+			return true;
+	return false;
+}
+
+/* Say whether every row of a table is dead to every snapshot there is. */
+static bool
+is_all_dead(Relation rel)
+{
+	TransactionId horizon = GetOldestNonRemovableTransactionId(rel);
+	TableScanDesc scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true,
+											   false);
+	HeapTuple	tuple;
+	bool		dead = true;
+
+	while (dead && (tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	{
+		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
+
+		LockBuffer(buffer, BUFFER_LOCK_SHARE);
+		dead = HeapTupleSatisfiesVacuum(tuple, horizon, buffer) ==
+			HEAPTUPLE_DEAD;
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		CHECK_FOR_INTERRUPTS();
+	}
+	table_endscan(scan);
+	return dead;
+}
+
+/*
+ * Empty the table out of turn at a moment, as VACUUM cuts off the end of a table: at once
+ * and whether or not this transaction commits, because what is dead to all can
+ * be missed by nobody.
+ */
+void
+inbox_trim(TimestampTz now)
+{
+	Relation	rel;
+
+	if (now % USECS_PER_MINUTE < TRIM_AFTER_SECS * USECS_PER_SEC)
+		return;
+	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock, false);
+	if (rel == NULL)
+		return;
+	if (RelationGetNumberOfBlocks(rel) > TRIM_PAGES && is_all_dead(rel) &&
+		ConditionalLockRelation(rel, AccessExclusiveLock))
+	{
+		/* whoever wrote or read it meanwhile is gone: look once more */
+		if (is_all_dead(rel))
+			RelationTruncate(rel, 0);
+		UnlockRelation(rel, AccessExclusiveLock);
+	}
+	table_close(rel, NoLock);
 }

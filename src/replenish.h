@@ -135,9 +135,10 @@ extern bool batch_flush(Batch *batch);
 typedef void (*MovementVisitor) (const Movement *move, void *arg);
 
 extern void inbox_append(const Movement *moves, int nmoves);
-extern int64 inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit,
-						void *arg);
+extern void inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit,
+					   void *arg);
 extern bool inbox_has_rows(Snapshot snapshot);
+extern void inbox_trim(TimestampTz now);
 
 /* ---- scan.c: every row of a watched table ---- */
 

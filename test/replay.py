@@ -293,13 +293,13 @@ def same_by_backfill(clock):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--days", type=int, help="only so many days")
-    parser.add_argument("--tick-minutes", type=int, default=30)
+    parser.add_argument("--tick-minutes", type=int, default=60)
     parser.add_argument("--items", type=int, default=5,
                         help="best sellers in the timeline")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     if not os.path.exists(DATA):
-        print("replay skipped: no ../shared/data/online_retail.csv.gz")
+        print("skipped: no shared/data beside the checkout")
         return 0
     invoices = read_invoices(options.days)
     count = sum(len(lines) for _, lines in invoices)

@@ -26,6 +26,7 @@ count() {
 			if ($6 == "skipped") skip += $5
 			next
 		}
+		/^skipped:/ { skip++; next }
 		# pg_regress 15, and everything that speaks TAP
 		/^(test| +|parallel group).* \.\.\. ok / { tap_ok++ }
 		/^(test| +).* \.\.\. FAILED/ { tap_bad++ }

@@ -11,9 +11,12 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 
 say() { echo "install-deps: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
+# What apt-get has to say matters only when it fails.
 apt() {
-	$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
-		--no-install-recommends -o Dpkg::Use-Pty=0 "$@" >&2
+	local said
+	said=$($sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y \
+		--no-install-recommends -o Dpkg::Use-Pty=0 "$@" 2>&1) ||
+		{ echo "$said" >&2; return 1; }
 }
 # The version of an installed package; fails when there is none.
 installed() {
@@ -71,7 +74,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	have sudo || { say "run this as root, or install sudo"; exit 1; }
 	sudo=sudo
 fi
-say "installing what is missing"
+say "installing what is missing, which takes a minute or two"
 apt update
 
 if [ "$server" = yes ]; then

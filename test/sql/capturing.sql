@@ -117,7 +117,7 @@ SELECT * FROM moved();
 SELECT * FROM settle();
 -- many items in one statement
 INSERT INTO orders (id, sku, qty)
-	SELECT 100 + i, 'bulk' || i % 70000, 1 FROM generate_series(1, 140000) i;
+	SELECT 100 + i, 'bulk' || i % 33000, 1 FROM generate_series(1, 66000) i;
 SELECT count(*), sum(amount) / 1000000 AS units FROM replenish.inbox;
 SELECT * FROM settle();
 -- TRUNCATE: what no deletion took
@@ -126,6 +126,7 @@ SELECT count(*) FROM replenish.inbox;
 SELECT * FROM settle();
 SELECT count(*) FROM replenish.item_demand
 WHERE source = 1 AND EXISTS (SELECT FROM replenish.demand_buckets(demand));
+DELETE FROM replenish.item_demand WHERE sku LIKE 'bulk%';
 
 -- stock: three amounts, several rows to an item
 CREATE TABLE bins (bin integer PRIMARY KEY, sku integer, place text,

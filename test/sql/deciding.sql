@@ -110,6 +110,16 @@ INSERT INTO stock SELECT 'many' || i, -1 FROM generate_series(1, 2500) i;
 SELECT * FROM replenish.tick('2026-12-08 12:00+00');
 SELECT count(*) = max(seq) FROM replenish.event;
 SELECT count(DISTINCT xid) FROM replenish.event WHERE sku LIKE 'many%';
+-- facts are written alike whatever the settings of who decides
+SET intervalstyle = 'iso_8601';
+SET timezone = 'Asia/Tokyo';
+SET extra_float_digits = -10;
+UPDATE stock SET on_hand = 100 WHERE sku = 'C';
+SELECT events FROM replenish.tick('2026-12-08 12:00+00');
+SELECT DISTINCT facts ->> 'lead_time' AS lead_time, right(facts ->> 'stockout_eta', 6) AS zone
+FROM replenish.event ORDER BY 1, 2;
+SELECT (facts ->> 'threshold')::float8 = (SELECT threshold FROM replenish.status WHERE sku = 'C')
+	AS exact FROM replenish.event ORDER BY seq DESC LIMIT 1;
 SELECT * FROM replenish.verify();
 DROP FUNCTION step;
 SET client_min_messages = warning;

@@ -105,6 +105,17 @@ SELECT replenish.record_demand('A', 1, 'infinity');
 SELECT replenish.record_demand('A', 1, '1969-12-31 23:59+00');
 SELECT replenish.record_demand('A', 1, '2026-11-20 10:00+00', repeat('x', 256));
 SELECT replenish.record_demand('A', 1, '2026-11-20 10:00+00', NULL, repeat('x', 256));
+-- a sum that no number can hold, dated ahead: nobody else waits for it
+DO $$
+BEGIN
+	FOR i IN 1..12 LOOP
+		PERFORM replenish.record_demand('late', 1e12, '2026-12-01 10:00+00');
+		PERFORM replenish.tick('2026-11-20 12:04+00');
+	END LOOP;
+END $$;
+SELECT sku, amount FROM replenish.postponed WHERE sku = 'late';
+SELECT replenish.record_demand('punctual', 1, '2026-11-20 10:00+00');
+SELECT decided FROM replenish.tick('2026-11-20 12:04+00');
 -- the trigger function in wrong hands
 SELECT replenish.capture();
 CREATE TABLE wrong (sku text);

@@ -51,6 +51,13 @@ VALUES (5, '300 days', '60 days');
 UPDATE replenish.policy SET maximum = NULL, lead_time = '366 days' WHERE location = 'SZ';
 SELECT decided FROM replenish.tick('2026-11-20 12:08+00');
 SELECT sku, location, reorder_qty, lead_time FROM replenish.status ORDER BY 1, 2;
+-- no row any more: all are decided anew
+BEGIN;
+TRUNCATE replenish.policy;
+SELECT decided = (SELECT count(*) FROM replenish.item) AS all
+FROM replenish.tick('2026-11-20 12:09+00');
+SELECT DISTINCT lead_time FROM replenish.status;
+ROLLBACK;
 -- what a row may not say
 INSERT INTO replenish.policy (sku, service_level) VALUES ('X', 1);
 INSERT INTO replenish.policy (sku, service_level) VALUES ('X', 'NaN');

@@ -106,6 +106,16 @@ SELECT count(*) OPERATOR(pg_catalog.>) 0 FROM replenish.explain('A');
 SELECT count(*) OPERATOR(pg_catalog.>) 0 FROM replenish.health();
 RESET search_path;
 DROP SCHEMA evil CASCADE;
+-- nor on the path of whoever installs
+BEGIN;
+CREATE FUNCTION public.bad(interval, integer) RETURNS interval LANGUAGE sql AS 'SELECT $1';
+CREATE OPERATOR public.* (LEFTARG = interval, RIGHTARG = integer, FUNCTION = public.bad);
+DROP EXTENSION replenish CASCADE;
+CREATE EXTENSION replenish;
+SELECT d.objid::regprocedure FROM pg_depend d JOIN pg_operator o ON o.oid = d.refobjid
+WHERE d.refclassid = 'pg_operator'::regclass AND o.oprnamespace = 'public'::regnamespace
+	AND d.classid = 'pg_proc'::regclass;
+ROLLBACK;
 DROP EXTENSION replenish CASCADE;
 DROP SCHEMA shop CASCADE;
 DROP ROLE regress_shopper, regress_owner, regress_reader;

@@ -71,6 +71,23 @@ WHERE e.location = 'HK' AND e.sku = 'A' ORDER BY e.seq DESC LIMIT 1;
 SELECT max(octet_length(replenish.notification(r))) < 2000 AS small
 FROM replenish.event e, LATERAL (SELECT (jsonb_populate_record(e, jsonb_build_object(
 	'sku', repeat('茶', 85), 'location', repeat('茶', 85)))).*) r;
+-- who asks for a tier does not read every item
+CREATE FUNCTION plan_has(query text, what text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN ' || query LOOP
+		IF line LIKE '%' || what || '%' THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END $$;
+SET enable_seqscan = off;
+SELECT plan_has('SELECT sku FROM replenish.status WHERE tier = ''red''', 'item_alarm_idx');
+SELECT plan_has('SELECT tier FROM replenish.status WHERE sku = ''A''', 'item_pkey');
+RESET enable_seqscan;
+DROP FUNCTION plan_has;
 -- health: all well but for what is not watched by a worker here
 SELECT what, ok, detail FROM replenish.health() WHERE what NOT IN ('notification queue') ORDER BY what;
 INSERT INTO orders VALUES ('A', 1, '2026-11-20 12:00+00');

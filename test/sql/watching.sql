@@ -70,7 +70,7 @@ SELECT replenish.watch_orders('temp_orders', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.order_foreign', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.orders_pkey', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('pg_class', 'relname', 'relpages', 'relname');
-SELECT replenish.watch_orders('replenish.inbox', 'sku', 'amount', 'sku');
+SELECT replenish.watch_orders('replenish.inbox_even', 'sku', 'amount', 'sku');
 SELECT replenish.watch_orders('no_such_table', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders(NULL, 'sku', 'qty', 'at');
 SELECT replenish.watch_orders(0::regclass, 'sku', 'qty', 'at');
