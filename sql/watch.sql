@@ -16,7 +16,8 @@ CREATE FUNCTION replenish.record_demand(sku text, qty float8,
 COMMENT ON FUNCTION replenish.record_demand(text, float8, timestamptz, text, text) IS
 'Records qty units of demand for a SKU at a moment, for programs that keep no table of orders; a negative quantity takes demand back. Without location or channel, both are ''default''. Blank or overlong keys, NULL or infinite values are errors.';
 
--- What the triggers of a source carry; recount() reads a table by the same.
+-- What the triggers of a source carry, as one argument; recount() reads a table
+-- by the same.
 CREATE FUNCTION replenish.trigger_arguments(s replenish.source) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	BEGIN ATOMIC
@@ -29,7 +30,7 @@ CREATE FUNCTION replenish.trigger_arguments(s replenish.source) RETURNS text[]
 			|| coalesce(s.counted, '{}') || s.zones;
 	END;
 COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source) IS
-'The arguments of a source''s triggers: id, kind, columns (empty where there is none), zone, number of counted statuses, those statuses, then pairs of location and zone.';
+'What a source''s triggers carry, there as one argument with commas between: id, kind, columns (empty where there is none), zone, number of counted statuses, those statuses, then pairs of location and zone.';
 
 -- Whether a column exists and can be read in its role, with a clear error.
 CREATE FUNCTION replenish.check_column(relation regclass, col name,
@@ -153,6 +154,11 @@ BEGIN
 			USING ERRCODE = 'wrong_object_type',
 				HINT = 'Use replenish.record_demand() for what is kept in no permanent table.';
 	END IF;
+	IF class.relpersistence = 'u' THEN
+		RAISE EXCEPTION 'cannot watch unlogged table %', relation
+			USING ERRCODE = 'wrong_object_type',
+				DETAIL = 'A crash would empty it and leave what was counted.';
+	END IF;
 	IF class.relnamespace IN ('pg_catalog'::regnamespace,
 		(SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'replenish')) THEN
 		RAISE EXCEPTION 'cannot watch system table %', relation
@@ -211,7 +217,7 @@ CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
 		SELECT n.id::integer
 		FROM pg_catalog.pg_trigger t
 		CROSS JOIN LATERAL (SELECT pg_catalog.split_part(
-			pg_catalog.encode(t.tgargs, 'escape'), '\000', 1) AS id) n
+			pg_catalog.encode(t.tgargs, 'escape'), ',', 1) AS id) n
 		-- whoever may execute capture() can give it any argument
 		WHERE t.tgrelid = source_of.relation
 			AND t.tgfoid = 'replenish.capture'::pg_catalog.regproc
@@ -319,7 +325,8 @@ BEGIN
 		USING relation INTO has_rows;
 	s.backfilled_at := CASE WHEN NOT has_rows THEN s.watched_at END;
 	s := register_source(s);
-	SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.n)
+	SELECT quote_literal(string_agg(regexp_replace(a.value, E'([\\\\,])',
+		E'\\\\\\1', 'g'), ',' ORDER BY a.n))
 	FROM unnest(trigger_arguments(s)) WITH ORDINALITY a (value, n)
 	INTO arguments;
 	EXECUTE format('CREATE TRIGGER replenish_insert AFTER INSERT ON %s

@@ -95,7 +95,10 @@ replenish_capture(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Relation	rel;
 	TriggerEvent event;
+	Trigger    *definition;
 	Source		source;
+	char	  **args;
+	int			nargs;
 	Batch	   *batch;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
@@ -111,8 +114,10 @@ replenish_capture(PG_FUNCTION_ARGS)
 						"replenish.capture"),
 				 errhint("Use replenish.watch_orders() or replenish.watch_stock().")));
 	rel = trigger->tg_relation;
-	source_parse(trigger->tg_trigger->tgnargs, trigger->tg_trigger->tgargs,
-				 &source);
+	definition = trigger->tg_trigger;
+	nargs = source_unpack(definition->tgnargs == 1 ? definition->tgargs[0] : "",
+						  &args);
+	source_parse(nargs, args, &source);
 	batch = batch_create();
 	if (TRIGGER_FIRED_BY_TRUNCATE(event))
 		capture_truncate(rel, &source, batch);

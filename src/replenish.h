@@ -112,6 +112,7 @@ typedef struct SourceReader
 /* Most movements that one row can make. */
 #define ROW_MOVEMENTS	3
 
+extern int	source_unpack(const char *packed, char ***args);
 extern void source_parse(int nargs, char **args, Source *source);
 extern void source_bind(const Source *source, TupleDesc desc,
 						SourceReader *reader);

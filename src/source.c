@@ -3,11 +3,12 @@
  * source.c
  *	  Read a row of a watched table as movements, without ever throwing.
  *
- * What a watch knows travels in the arguments of its triggers, so that the
+ * What a watch knows travels in the argument of its triggers, so that the
  * order path looks nothing up.  In order: id, kind, the columns of
  * SourceColumn ('' where there is none), the zone of moments without one, the
  * number of counted statuses, those statuses, then pairs of location and zone
- * where a location's zone is another.
+ * where a location's zone is another.  It is one argument, because every
+ * statement copies those of all the table's triggers.
  *
  * Only built-in types are read, with our own code: no function, cast or domain
  * of the table's owner runs here.  A value that cannot be counted becomes a
@@ -52,7 +53,38 @@
 #define FIXED_ARGS			(2 + N_COLUMNS + 2)
 
 /*
- * Read a trigger's arguments.  They were written by watch_orders() or
+ * Take a trigger's argument apart: values between commas, a backslash before
+ * a comma or a backslash that is part of one.  Returns their number.
+ */
+int
+source_unpack(const char *packed, char ***args)
+{
+	char	   *to = palloc(strlen(packed) + 1);
+	int			nargs = 1;
+
+	for (const char *p = packed; *p != '\0'; p++)
+		nargs += *p == ',';
+	*args = palloc(nargs * sizeof(char *));
+	(*args)[0] = to;
+	nargs = 1;
+	for (const char *p = packed; *p != '\0'; p++)
+	{
+		if (*p == ',')
+		{
+			*to++ = '\0';
+			(*args)[nargs++] = to;
+			continue;
+		}
+		if (*p == '\\' && p[1] != '\0')
+			p++;
+		*to++ = *p;
+	}
+	*to = '\0';
+	return nargs;
+}
+
+/*
+ * Read what a watch knows.  It was written by watch_orders() or
  * watch_stock(); what is too short leaves the source without columns, which
  * source_bind() reports.
  */
