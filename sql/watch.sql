@@ -154,6 +154,11 @@ BEGIN
 			USING ERRCODE = 'wrong_object_type',
 				HINT = 'Use replenish.record_demand() for what is kept in no permanent table.';
 	END IF;
+	IF class.relpersistence = 'u' THEN
+		RAISE EXCEPTION 'cannot watch unlogged table %', relation
+			USING ERRCODE = 'wrong_object_type',
+				DETAIL = 'A crash would empty it and leave what was counted.';
+	END IF;
 	IF class.relnamespace IN ('pg_catalog'::regnamespace,
 		(SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'replenish')) THEN
 		RAISE EXCEPTION 'cannot watch system table %', relation
@@ -211,13 +216,12 @@ CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
 	BEGIN ATOMIC
 		SELECT n.id::integer
 		FROM pg_catalog.pg_trigger t
-		CROSS JOIN LATERAL (SELECT pg_catalog.substring(
-			pg_catalog.encode(t.tgargs, 'escape'), '^([1-9][0-9]{0,8}),')
-			AS id) n
+		CROSS JOIN LATERAL (SELECT pg_catalog.split_part(
+			pg_catalog.encode(t.tgargs, 'escape'), ',', 1) AS id) n
 		-- whoever may execute capture() can give it any argument
 		WHERE t.tgrelid = source_of.relation
 			AND t.tgfoid = 'replenish.capture'::pg_catalog.regproc
-			AND NOT t.tgisinternal AND n.id IS NOT NULL
+			AND NOT t.tgisinternal AND n.id ~ '^[1-9][0-9]{0,8}$'
 		LIMIT 1;
 	END;
 COMMENT ON FUNCTION replenish.source_of(regclass) IS

@@ -59,6 +59,7 @@ SELECT replenish.unwatch('"Shop''s ""Orders"" \ 订单"');
 -- what cannot be watched
 CREATE VIEW shop.order_view AS SELECT * FROM shop.orders;
 CREATE MATERIALIZED VIEW shop.order_matview AS SELECT * FROM shop.orders;
+CREATE UNLOGGED TABLE shop.unlogged (sku text, qty integer, at timestamptz);
 CREATE TEMPORARY TABLE temp_orders (sku text, qty integer, at timestamptz);
 CREATE FOREIGN DATA WRAPPER shop_fdw;
 CREATE SERVER shop_server FOREIGN DATA WRAPPER shop_fdw;
@@ -67,6 +68,7 @@ CREATE FOREIGN TABLE shop.order_foreign (sku text, qty integer,
 SELECT replenish.watch_orders('shop.order_view', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.order_matview', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('temp_orders', 'sku', 'qty', 'at');
+SELECT replenish.watch_orders('shop.unlogged', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.order_foreign', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.orders_pkey', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('pg_class', 'relname', 'relpages', 'relname');
