@@ -20,6 +20,11 @@
 #include "varatt.h"
 #endif
 
+/* the attribute became a prefix */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
 /* the library's name and version show in pg_get_loaded_modules() */
 #if PG_VERSION_NUM >= 180000
 #define REPLENISH_MODULE_MAGIC \

@@ -23,6 +23,7 @@
 
 #include "access/detoast.h"
 #include "catalog/pg_type.h"
+#include "common/int.h"
 #include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
