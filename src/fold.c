@@ -20,6 +20,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/tuplestore.h"
 
 #include "demand_acc.h"
 
@@ -254,7 +255,7 @@ fold_add(const Movement *move, void *arg)
 		case MOVE_DELETED:
 			if (is_housekeeping(fold, move))
 				break;
-			/* FALLTHROUGH */
+			pg_fallthrough;
 		case MOVE_DEMAND:
 			if (move->minute > fold->clock_minute)
 			{

@@ -22,6 +22,7 @@
 #include <math.h>
 
 #include "access/detoast.h"
+#include "access/transam.h"
 #include "catalog/pg_type.h"
 #include "common/int.h"
 #include "pgtime.h"
