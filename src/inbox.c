@@ -291,7 +291,7 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 void
 inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
 {
-	for (int which = 0; which < lengthof(inbox_names); which++)
+	for (int which = 0; which < (int) lengthof(inbox_names); which++)
 		(void) scan_table(which, snapshot, drain, visit, arg);
 }
 
@@ -299,7 +299,7 @@ inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
 bool
 inbox_has_rows(Snapshot snapshot)
 {
-	for (int which = 0; which < lengthof(inbox_names); which++)
+	for (int which = 0; which < (int) lengthof(inbox_names); which++)
 		if (scan_table(which, snapshot, false, NULL, NULL) > 0)
 			return true;
 	return false;
