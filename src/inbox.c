@@ -13,9 +13,10 @@
  * that an order could wait for; but of the table that is not in turn no order
  * wants anything.
  *
- * Reading checks each tuple's visibility itself instead of scanning with the
- * snapshot: such a scan takes no predicate locks, so that a SERIALIZABLE
- * report never makes an order fail.
+ * A SERIALIZABLE reader checks each tuple's visibility itself instead of
+ * scanning with the snapshot: such a scan takes no predicate locks, so that a
+ * report never makes an order fail.  Any other reads a page at a time, and
+ * prunes it: what a burst left behind is looked at once, not at every pass.
  *
  *-------------------------------------------------------------------------
  */
@@ -236,6 +237,7 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 	Relation	rel = inbox_open(which, drain ? RowExclusiveLock : AccessShareLock,
 								 false);
 	MemoryContext row_context;
+	bool		own_check = IsolationIsSerializable();
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
@@ -248,17 +250,21 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 	row_context = AllocSetContextCreate(CurrentMemoryContext,
 										"replenish inbox row",
 										ALLOCSET_SMALL_SIZES);
-	scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
+	scan = table_beginscan_strat(rel, own_check ? SnapshotAny : snapshot, 0,
+								 NULL, true, false);
 	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
-		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
-		bool		visible;
+		if (own_check)
+		{
+			Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
+			bool		visible;
 
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		if (!visible)
-			continue;
+			LockBuffer(buffer, BUFFER_LOCK_SHARE);
+			visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+			if (!visible)
+				continue;
+		}
 		rows++;
 		if (visit != NULL)
 		{
