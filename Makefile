@@ -13,9 +13,9 @@ OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o \
-               src/source.o src/batch.o src/inbox.o src/scan.o src/capture.o \
-               src/fold.o src/fold_sql.o src/decider.o src/launch.o \
-               src/worker.o src/replenish.o
+               src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
+               src/capture.o src/fold.o src/fold_sql.o src/decider.o \
+               src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order.
 SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \

@@ -269,16 +269,20 @@ BEGIN
 			THEN 'UPDATE replenish.decider SET clock = now(); then CALL replenish.repair().' END;
 
 	RETURN QUERY SELECT 'source ' || s.name,
-		coalesce(w.enabled, false) AND w.backfilled_at IS NOT NULL,
+		coalesce(w.enabled, false) AND w.backfilled_at IS NOT NULL
+			AND t.trouble IS NULL,
 		s.watched_at,
 		CASE WHEN w.id IS NULL THEN 'Its triggers are gone.'
 			WHEN NOT w.enabled THEN 'A trigger is missing or disabled.'
+			WHEN t.trouble IS NOT NULL THEN format('No row is counted: %s.', t.trouble)
 			WHEN w.backfilled_at IS NULL THEN 'The rows from before the watch are not counted.'
 			ELSE 'It is watched.' END,
 		CASE WHEN w.id IS NULL THEN 'Watch the table again, then CALL replenish.backfill().'
 			WHEN NOT w.enabled THEN format('ALTER TABLE %s ENABLE TRIGGER USER; then CALL replenish.repair().', w.relation)
+			WHEN t.trouble IS NOT NULL THEN 'Unwatch the table, watch it again, then CALL replenish.backfill().'
 			WHEN w.backfilled_at IS NULL THEN format('CALL replenish.backfill(%L);', w.relation) END
 	FROM source s LEFT JOIN watched w ON w.id = s.id
+	LEFT JOIN LATERAL column_trouble(w.relation, w.id) t (trouble) ON true
 	WHERE s.active ORDER BY s.id;
 
 	RETURN QUERY SELECT format('fault %s of %s', f.code, coalesce(s.name, 'record_demand()')),

@@ -181,7 +181,18 @@ CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 DECLARE
 	appended bigint;
+	trouble text;
 BEGIN
+	SELECT column_trouble(w.relation, w.id) FROM watched w
+	WHERE w.id = append_difference.id INTO trouble;
+	IF trouble IS NOT NULL THEN
+		-- no row can be read: not the same as a table without rows
+		RAISE WARNING '%', trouble
+			USING ERRCODE = 'undefined_column',
+				DETAIL = 'What was counted before stays as it is.',
+				HINT = 'Unwatch the table, watch it again, then CALL replenish.backfill().';
+		RETURN 0;
+	END IF;
 	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE d.kind WHEN 'demand' THEN 0
@@ -201,7 +212,7 @@ BEGIN
 	RETURN appended;
 END $$;
 COMMENT ON FUNCTION replenish.append_difference(integer) IS
-'Appends to the inbox what a source''s state lacks or has too much, and returns the number of differences. For backfill() and repair().';
+'Appends to the inbox what a source''s state lacks or has too much, and returns the number of differences; a table whose columns cannot be read is left alone with a warning. For backfill() and repair().';
 
 CREATE PROCEDURE replenish.repair(source regclass DEFAULT NULL)
 	LANGUAGE plpgsql SECURITY DEFINER

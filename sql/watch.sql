@@ -16,7 +16,8 @@ CREATE FUNCTION replenish.record_demand(sku text, qty float8,
 COMMENT ON FUNCTION replenish.record_demand(text, float8, timestamptz, text, text) IS
 'Records qty units of demand for a SKU at a moment, for programs that keep no table of orders; a negative quantity takes demand back. Without location or channel, both are ''default''. Blank or overlong keys, NULL or infinite values are errors.';
 
--- What the triggers of a source carry; recount() reads a table by the same.
+-- What the triggers of a source carry, as one argument; recount() reads a table
+-- by the same.
 CREATE FUNCTION replenish.trigger_arguments(s replenish.source) RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	BEGIN ATOMIC
@@ -29,7 +30,7 @@ CREATE FUNCTION replenish.trigger_arguments(s replenish.source) RETURNS text[]
 			|| coalesce(s.counted, '{}') || s.zones;
 	END;
 COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source) IS
-'The arguments of a source''s triggers: id, kind, columns (empty where there is none), zone, number of counted statuses, those statuses, then pairs of location and zone.';
+'What a source''s triggers carry, there as one argument with commas between: id, kind, columns (empty where there is none), zone, number of counted statuses, those statuses, then pairs of location and zone.';
 
 -- Whether a column exists and can be read in its role, with a clear error.
 CREATE FUNCTION replenish.check_column(relation regclass, col name,
@@ -96,6 +97,31 @@ END $$;
 COMMENT ON FUNCTION replenish.check_column(regclass, name, text) IS
 'Raises an error that names the column unless it exists and its type can be read as the given argument of watch_orders() or watch_stock().';
 
+-- Faults count rows, and an UPDATE leaves as many as there were: a column that
+-- has gone must be seen without them.
+CREATE FUNCTION replenish.column_trouble(relation regclass, id integer)
+	RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	c record;
+BEGIN
+	FOR c IN SELECT v.argument, v.col FROM source s CROSS JOIN LATERAL (VALUES
+			('sku', s.sku), ('qty', s.qty), ('at', s.at),
+			('location', s.location), ('channel', s.channel),
+			('status', s.status), ('on_hand', s.on_hand),
+			('reserved', s.reserved), ('on_order', s.on_order)) v (argument, col)
+		WHERE s.id = column_trouble.id AND v.col IS NOT NULL
+	LOOP
+		PERFORM check_column(relation, c.col, c.argument);
+	END LOOP;
+	RETURN NULL;
+EXCEPTION WHEN undefined_column OR datatype_mismatch THEN
+	RETURN SQLERRM;
+END $$;
+COMMENT ON FUNCTION replenish.column_trouble(regclass, integer) IS
+'What is wrong with the first column of a watched table that can no longer be read; NULL where all can. For health().';
+
 -- Whether the caller may have a table watched, with a clear error.
 CREATE FUNCTION replenish.check_relation(relation regclass) RETURNS void
 	LANGUAGE plpgsql STABLE
@@ -127,6 +153,11 @@ BEGIN
 		RAISE EXCEPTION 'cannot watch temporary table %', relation
 			USING ERRCODE = 'wrong_object_type',
 				HINT = 'Use replenish.record_demand() for what is kept in no permanent table.';
+	END IF;
+	IF class.relpersistence = 'u' THEN
+		RAISE EXCEPTION 'cannot watch unlogged table %', relation
+			USING ERRCODE = 'wrong_object_type',
+				DETAIL = 'A crash would empty it and leave what was counted.';
 	END IF;
 	IF class.relnamespace IN ('pg_catalog'::regnamespace,
 		(SELECT n.oid FROM pg_namespace n WHERE n.nspname = 'replenish')) THEN
@@ -186,7 +217,7 @@ CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
 		SELECT n.id::integer
 		FROM pg_catalog.pg_trigger t
 		CROSS JOIN LATERAL (SELECT pg_catalog.split_part(
-			pg_catalog.encode(t.tgargs, 'escape'), '\000', 1) AS id) n
+			pg_catalog.encode(t.tgargs, 'escape'), ',', 1) AS id) n
 		-- whoever may execute capture() can give it any argument
 		WHERE t.tgrelid = source_of.relation
 			AND t.tgfoid = 'replenish.capture'::pg_catalog.regproc
@@ -294,7 +325,8 @@ BEGIN
 		USING relation INTO has_rows;
 	s.backfilled_at := CASE WHEN NOT has_rows THEN s.watched_at END;
 	s := register_source(s);
-	SELECT string_agg(quote_literal(a.value), ', ' ORDER BY a.n)
+	SELECT quote_literal(string_agg(regexp_replace(a.value, E'([\\\\,])',
+		E'\\\\\\1', 'g'), ',' ORDER BY a.n))
 	FROM unnest(trigger_arguments(s)) WITH ORDINALITY a (value, n)
 	INTO arguments;
 	EXECUTE format('CREATE TRIGGER replenish_insert AFTER INSERT ON %s

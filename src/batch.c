@@ -13,9 +13,10 @@
  */
 #include "replenish.h"
 
-#include "common/hashfn.h"
 #include "common/int.h"
 #include "utils/memutils.h"
+
+#include "key.h"
 
 /* Keys compared one by one before a hash table is made. */
 #define LINEAR_KEYS		8
@@ -47,26 +48,12 @@ struct Batch
 };
 
 static bool
-same_key(const Key *a, const Key *b)
-{
-	return a->len == b->len &&
-		(a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-static bool
 same_place(const BatchEntry *a, const BatchEntry *b)
 {
 	return a->move.kind == b->move.kind && a->move.minute == b->move.minute &&
-		same_key(&a->move.sku, &b->move.sku) &&
-		same_key(&a->move.location, &b->move.location) &&
-		same_key(&a->move.channel, &b->move.channel);
-}
-
-static uint32
-hash_key(uint32 hash, const Key *key)
-{
-	return hash_combine(hash, hash_bytes((const unsigned char *) key->data,
-										 key->len));
+		key_equal(&a->move.sku, &b->move.sku) &&
+		key_equal(&a->move.location, &b->move.location) &&
+		key_equal(&a->move.channel, &b->move.channel);
 }
 
 static uint32
@@ -75,9 +62,9 @@ hash_place(const BatchEntry *entry)
 	uint32		hash = hash_combine(murmurhash32(entry->move.minute),
 									entry->move.kind);
 
-	hash = hash_key(hash, &entry->move.sku);
-	hash = hash_key(hash, &entry->move.location);
-	return hash_key(hash, &entry->move.channel);
+	hash = key_hash(hash, &entry->move.sku);
+	hash = key_hash(hash, &entry->move.location);
+	return key_hash(hash, &entry->move.channel);
 }
 
 #define SH_PREFIX place
@@ -105,14 +92,16 @@ batch_create(void)
 	return batch;
 }
 
-/* Find the entry with the same place, or NULL. */
+/* Find the entry with the same place, or NULL; leaves its hash for later. */
 static BatchEntry *
-batch_find(Batch *batch, BatchEntry *wanted)
+batch_find(Batch *batch, BatchEntry *wanted, uint32 *hash)
 {
 	if (batch->hash != NULL)
 	{
-		BatchSlot  *slot = place_lookup(batch->hash, wanted);
+		BatchSlot  *slot;
 
+		*hash = hash_place(wanted);
+		slot = place_lookup_hash(batch->hash, wanted, *hash);
 		return slot == NULL ? NULL : slot->entry;
 	}
 	for (int i = 0; i < batch->nentries; i++)
@@ -123,21 +112,20 @@ batch_find(Batch *batch, BatchEntry *wanted)
 
 /* Enter one entry into the hash table. */
 static void
-batch_index(Batch *batch, BatchEntry *entry)
+batch_index(Batch *batch, BatchEntry *entry, uint32 hash)
 {
 	bool		found;
 
-	place_insert(batch->hash, entry, &found)->entry = entry;
+	place_insert_hash(batch->hash, entry, hash, &found)->entry = entry;
 }
 
+/* Make room for the first entries. */
 static void
-copy_key(Key *key)
+batch_start(Batch *batch)
 {
-	char	   *copy = palloc(key->len + 1);
-
-	if (key->len > 0)
-		memcpy(copy, key->data, key->len);
-	key->data = copy;
+	batch->capacity = LINEAR_KEYS;
+	batch->entries = MemoryContextAlloc(batch->context,
+										LINEAR_KEYS * sizeof(BatchEntry));
 }
 
 /* Make room for eight times as many entries, and index them anew. */
@@ -146,38 +134,38 @@ batch_grow(Batch *batch)
 {
 	int			capacity = batch->capacity * 8;
 
-	if (batch->entries == NULL)
-	{
-		batch->capacity = LINEAR_KEYS;
-		batch->entries = palloc(LINEAR_KEYS * sizeof(BatchEntry));
-		return;
-	}
 	batch->entries = repalloc(batch->entries, capacity * sizeof(BatchEntry));
 	batch->capacity = capacity;
 	if (batch->hash != NULL)
 		place_destroy(batch->hash);
 	batch->hash = place_create(batch->context, capacity, NULL);
 	for (int i = 0; i < batch->nentries; i++)
-		batch_index(batch, &batch->entries[i]);
+		batch_index(batch, &batch->entries[i],
+					hash_place(&batch->entries[i]));
 }
 
 /* Keep a new entry: the keys must outlive the row they came from. */
 static void
-batch_keep(Batch *batch, const BatchEntry *wanted)
+batch_keep(Batch *batch, const BatchEntry *wanted, uint32 hash)
 {
-	MemoryContext old = MemoryContextSwitchTo(batch->context);
+	bool		indexed = batch->hash != NULL;
 	BatchEntry *entry;
+	char	   *keys;
 
-	if (batch->entries == NULL || batch->nentries == batch->capacity)
+	if (batch->entries == NULL)
+		batch_start(batch);
+	else if (batch->nentries == batch->capacity)
 		batch_grow(batch);
 	entry = &batch->entries[batch->nentries++];
 	*entry = *wanted;
-	copy_key(&entry->move.sku);
-	copy_key(&entry->move.location);
-	copy_key(&entry->move.channel);
+	keys = MemoryContextAlloc(batch->context, entry->move.sku.len +
+							  entry->move.location.len +
+							  entry->move.channel.len + 1);
+	keys = key_move(&entry->move.sku, keys);
+	keys = key_move(&entry->move.location, keys);
+	key_move(&entry->move.channel, keys);
 	if (batch->hash != NULL)
-		batch_index(batch, entry);
-	MemoryContextSwitchTo(old);
+		batch_index(batch, entry, indexed ? hash : hash_place(entry));
 }
 
 /* Add one movement; 'sign' tells whether its row came (1) or went (-1). */
@@ -185,7 +173,8 @@ void
 batch_add(Batch *batch, const Movement *move, int sign)
 {
 	BatchEntry	wanted = {*move, sign};
-	BatchEntry *entry = batch_find(batch, &wanted);
+	uint32		hash = 0;
+	BatchEntry *entry = batch_find(batch, &wanted, &hash);
 
 	if (entry != NULL &&
 		pg_add_s64_overflow(entry->move.amount, move->amount,
@@ -204,7 +193,7 @@ batch_add(Batch *batch, const Movement *move, int sign)
 	}
 	if (batch->nentries == BATCH_KEYS)
 		batch_flush(batch);
-	batch_keep(batch, &wanted);
+	batch_keep(batch, &wanted, hash);
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "args.h"
+#include "key.h"
 
 PG_FUNCTION_INFO_V1(replenish_capture);
 PG_FUNCTION_INFO_V1(replenish_record_demand);
@@ -95,7 +96,10 @@ replenish_capture(PG_FUNCTION_ARGS)
 	TriggerData *trigger = (TriggerData *) fcinfo->context;
 	Relation	rel;
 	TriggerEvent event;
+	Trigger    *definition;
 	Source		source;
+	char	  **args;
+	int			nargs;
 	Batch	   *batch;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
@@ -111,8 +115,10 @@ replenish_capture(PG_FUNCTION_ARGS)
 						"replenish.capture"),
 				 errhint("Use replenish.watch_orders() or replenish.watch_stock().")));
 	rel = trigger->tg_relation;
-	source_parse(trigger->tg_trigger->tgnargs, trigger->tg_trigger->tgargs,
-				 &source);
+	definition = trigger->tg_trigger;
+	nargs = source_unpack(definition->tgnargs == 1 ? definition->tgargs[0] : "",
+						  &args);
+	source_parse(nargs, args, &source);
 	batch = batch_create();
 	if (TRIGGER_FIRED_BY_TRUNCATE(event))
 		capture_truncate(rel, &source, batch);
@@ -175,7 +181,7 @@ replenish_record_demand(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", "qty")));
 	qty = PG_GETARG_FLOAT8(1);
-	if (source_check_quantity(qty, &move.amount) != NULL)
+	if (value_check_quantity(qty, &move.amount) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"%s\" must be a number from -1e12 to 1e12",

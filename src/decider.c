@@ -132,6 +132,7 @@ replenish_lock_repair(PG_FUNCTION_ARGS)
 	require_fresh_snapshots("replenish.repair()");
 	tag = extension_lock(LOCK_REPAIR);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	forbid_prepare();
 	PG_RETURN_VOID();
 }
 
@@ -165,8 +166,10 @@ decider_try_now(void)
 	Oid			user;
 	int			security;
 	volatile bool done = false;
+	static bool deciding = false;
 
-	if (replenish_evaluate == EVALUATE_MANUAL)
+	/* an order that a trigger of ours or on our events has written waits */
+	if (replenish_evaluate == EVALUATE_MANUAL || deciding)
 		return false;
 	if (replenish_evaluate != EVALUATE_IMMEDIATE &&
 		(worker_ensure() || replenish_evaluate == EVALUATE_WORKER))
@@ -183,6 +186,7 @@ decider_try_now(void)
 	GetUserIdAndSecContext(&user, &security);
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
+	deciding = true;
 	PG_TRY();
 	{
 		SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID,
@@ -201,6 +205,7 @@ decider_try_now(void)
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		SetUserIdAndSecContext(user, security);
+		deciding = false;
 		/* a cancel is meant for the statement, not for us */
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
 			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
@@ -211,6 +216,7 @@ decider_try_now(void)
 				 errhint("The order is recorded; the next replenish.tick() decides.")));
 	}
 	PG_END_TRY();
+	deciding = false;
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return done;

@@ -13,9 +13,10 @@
  * that an order could wait for; but of the table that is not in turn no order
  * wants anything.
  *
- * Reading checks each tuple's visibility itself instead of scanning with the
- * snapshot: such a scan takes no predicate locks, so that a SERIALIZABLE
- * report never makes an order fail.
+ * A SERIALIZABLE reader checks each tuple's visibility itself instead of
+ * scanning with the snapshot: such a scan takes no predicate locks, so that a
+ * report never makes an order fail.  Any other reads a page at a time, and
+ * prunes it: what a burst left behind is looked at once, not at every pass.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,7 +32,6 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -237,6 +237,7 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 	Relation	rel = inbox_open(which, drain ? RowExclusiveLock : AccessShareLock,
 								 false);
 	MemoryContext row_context;
+	bool		own_check = IsolationIsSerializable();
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
@@ -249,17 +250,21 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 	row_context = AllocSetContextCreate(CurrentMemoryContext,
 										"replenish inbox row",
 										ALLOCSET_SMALL_SIZES);
-	scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
+	scan = table_beginscan_strat(rel, own_check ? SnapshotAny : snapshot, 0,
+								 NULL, true, false);
 	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
-		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
-		bool		visible;
+		if (own_check)
+		{
+			Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
+			bool		visible;
 
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		if (!visible)
-			continue;
+			LockBuffer(buffer, BUFFER_LOCK_SHARE);
+			visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+			if (!visible)
+				continue;
+		}
 		rows++;
 		if (visit != NULL)
 		{
@@ -305,34 +310,23 @@ inbox_has_rows(Snapshot snapshot)
 	return false;
 }
 
-/* Say whether every row of a table is dead to every snapshot there is. */
+/* Say whether VACUUM has left nothing in a table. */
 static bool
-is_all_dead(Relation rel)
+is_vacant(Relation rel)
 {
-	TransactionId horizon = GetOldestNonRemovableTransactionId(rel);
 	TableScanDesc scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true,
 											   false);
-	HeapTuple	tuple;
-	bool		dead = true;
+	bool		vacant = heap_getnext(scan, ForwardScanDirection) == NULL;
 
-	while (dead && (tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
-	{
-		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
-
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		dead = HeapTupleSatisfiesVacuum(tuple, horizon, buffer) ==
-			HEAPTUPLE_DEAD;
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		CHECK_FOR_INTERRUPTS();
-	}
 	table_endscan(scan);
-	return dead;
+	return vacant;
 }
 
 /*
- * Empty the table out of turn at a moment, as VACUUM cuts off the end of a table: at once
- * and whether or not this transaction commits, because what is dead to all can
- * be missed by nobody.
+ * Empty the table out of turn at a moment, once VACUUM has removed every row,
+ * and as VACUUM would cut off its end: at once, and whether or not this
+ * transaction commits.  What VACUUM removed no snapshot could see, here or on
+ * a standby.
  */
 void
 inbox_trim(TimestampTz now)
@@ -344,11 +338,12 @@ inbox_trim(TimestampTz now)
 	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock, false);
 	if (rel == NULL)
 		return;
-	if (RelationGetNumberOfBlocks(rel) > TRIM_PAGES && is_all_dead(rel) &&
-		ConditionalLockRelation(rel, AccessExclusiveLock))
+	/* a cursor of our own may have it open: then later */
+	if (rel->rd_refcnt == 1 && RelationGetNumberOfBlocks(rel) > TRIM_PAGES &&
+		is_vacant(rel) && ConditionalLockRelation(rel, AccessExclusiveLock))
 	{
-		/* whoever wrote or read it meanwhile is gone: look once more */
-		if (is_all_dead(rel))
+		/* whoever wrote to it meanwhile is gone: look once more */
+		if (is_vacant(rel))
 			RelationTruncate(rel, 0);
 		UnlockRelation(rel, AccessExclusiveLock);
 	}

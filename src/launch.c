@@ -183,7 +183,7 @@ at_transaction_end(XactEvent event, void *arg)
 			if (prepare_forbidden)
 				ereport(ERROR,
 						(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-						 errmsg("cannot PREPARE a transaction that has run replenish.tick()"),
+						 errmsg("cannot PREPARE a transaction that has decided or repaired"),
 						 errhint("Set replenish.evaluate to \"worker\" where orders are prepared.")));
 			break;
 		case XACT_EVENT_COMMIT:

@@ -29,6 +29,10 @@ PGDLLEXPORT void _PG_init(void);
 void
 _PG_init(void)
 {
+	/*
+	 * Whoever decides holds the others off until the transaction ends: that is
+	 * not for every session to choose.
+	 */
 	DefineCustomEnumVariable("replenish.evaluate",
 							 "Who decides after an order.",
 							 "auto: the background worker, or the writing statement where none can run; "
@@ -38,7 +42,7 @@ _PG_init(void)
 							 &replenish_evaluate,
 							 EVALUATE_AUTO,
 							 evaluate_options,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
+							 PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("replenish");
 	wake_init();
 

@@ -16,7 +16,7 @@ export PG_CONFIG PYTHON MAKE
 
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
-        check-property check-readme
+        check-property check-readme bench
 
 # a live-stream day in a minute, heard by a real listener
 demo:
@@ -86,3 +86,19 @@ replay:
 lint:
 	@$(DEPS) build lint
 	@$(srcdir)/test/lint.sh
+
+# what watching adds to an order, against the floor and against a shop's own
+BENCH_OUTPUT ?= bench.txt
+define BENCH_CONF
+fsync = on
+shared_buffers = 256MB
+max_wal_size = 8GB
+checkpoint_timeout = 1h
+max_connections = 200
+endef
+bench: export PRIVATE_CONF = $(BENCH_CONF)
+bench:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/bench/orders.py \
+		--output $(BENCH_OUTPUT) $(BENCH_OPTS)

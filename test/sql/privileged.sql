@@ -56,10 +56,16 @@ RESET ROLE;
 REVOKE USAGE ON SCHEMA replenish FROM regress_shopper;
 SET ROLE regress_shopper;
 INSERT INTO shop.orders VALUES ('A', 1);
+RESET ROLE;
 SET replenish.evaluate = immediate;
+SET ROLE regress_shopper;
 INSERT INTO shop.orders VALUES ('A', 2);
 SELECT current_user;
+-- but not choose one
 SET replenish.evaluate = manual;
+RESET ROLE;
+SET replenish.evaluate = manual;
+SET ROLE regress_shopper;
 COPY shop.orders (sku, qty) FROM stdin;
 A	3
 \.

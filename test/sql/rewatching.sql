@@ -40,6 +40,22 @@ ALTER TABLE stock RENAME TO goods;
 SELECT replenish.unwatch('goods');
 SELECT replenish.watch_stock('goods', 'sku', 'on_hand');
 SELECT id, name, active FROM replenish.source ORDER BY id;
+-- a column that has another name or type: all rows stop counting, and health() says so
+CALL replenish.backfill('goods');
+ALTER TABLE goods RENAME COLUMN on_hand TO units;
+UPDATE goods SET units = 9;
+SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
+SELECT ok, detail, hint FROM replenish.health() WHERE what = 'source public.goods';
+CALL replenish.repair('goods');
+SELECT count(*) FROM replenish.inbox;
+ALTER TABLE goods RENAME COLUMN units TO on_hand;
+ALTER TABLE goods ALTER COLUMN on_hand TYPE text;
+SELECT ok, detail FROM replenish.health() WHERE what = 'source public.goods';
+ALTER TABLE goods ALTER COLUMN on_hand TYPE bigint USING on_hand::bigint;
+CALL replenish.repair('goods');
+SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
+SELECT sku, on_hand FROM replenish.status WHERE sku = 'A';
+SELECT ok, detail FROM replenish.health() WHERE what = 'source public.goods';
 -- history of rows that went when they were older than keep stays
 CREATE TABLE orders (id integer, sku text, qty integer, at timestamptz);
 SELECT replenish.watch_orders('orders', 'sku', 'qty', 'at', keep => '30 days');

@@ -19,20 +19,18 @@ SELECT trim_both();
 SELECT count(*) FROM replenish.inbox;
 SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
 SELECT count(*) FROM replenish.inbox;
+-- rows that VACUUM has not removed stay
+SELECT trim_both();
+SELECT pages() > 64 AS many;
 -- just after a minute began, somebody may still be on the way to the other half
 SELECT replenish.trim_inbox('2026-11-20 12:00:04+00'), replenish.trim_inbox('2026-11-20 12:01:04+00');
 SELECT pages() > 64 AS many;
--- then it goes; other sessions' snapshots may take a moment to end
-DO $$
-BEGIN
-	FOR i IN 1 .. 300 LOOP
-		PERFORM trim_both();
-		EXIT WHEN pages() = 0;
-		COMMIT;
-		PERFORM pg_sleep(0.1);
-	END LOOP;
-END $$;
-SELECT pages();
+-- then it goes; a statistics run of the server may have to end first
+VACUUM (DISABLE_PAGE_SKIPPING) replenish.inbox_even, replenish.inbox_odd;
+DO $$ BEGIN PERFORM pg_sleep(1); END $$;
+VACUUM (DISABLE_PAGE_SKIPPING) replenish.inbox_even, replenish.inbox_odd;
+SELECT trim_both();
+SELECT pages() < 32 AS few;
 INSERT INTO orders VALUES ('A1', 1, '2026-11-20 11:00+00');
 SELECT sku, amount FROM replenish.inbox;
 SELECT decided FROM replenish.tick('2026-11-20 12:00+00');

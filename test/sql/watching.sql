@@ -59,6 +59,7 @@ SELECT replenish.unwatch('"Shop''s ""Orders"" \ 订单"');
 -- what cannot be watched
 CREATE VIEW shop.order_view AS SELECT * FROM shop.orders;
 CREATE MATERIALIZED VIEW shop.order_matview AS SELECT * FROM shop.orders;
+CREATE UNLOGGED TABLE shop.unlogged (sku text, qty integer, at timestamptz);
 CREATE TEMPORARY TABLE temp_orders (sku text, qty integer, at timestamptz);
 CREATE FOREIGN DATA WRAPPER shop_fdw;
 CREATE SERVER shop_server FOREIGN DATA WRAPPER shop_fdw;
@@ -67,6 +68,7 @@ CREATE FOREIGN TABLE shop.order_foreign (sku text, qty integer,
 SELECT replenish.watch_orders('shop.order_view', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.order_matview', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('temp_orders', 'sku', 'qty', 'at');
+SELECT replenish.watch_orders('shop.unlogged', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.order_foreign', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('shop.orders_pkey', 'sku', 'qty', 'at');
 SELECT replenish.watch_orders('pg_class', 'relname', 'relpages', 'relname');
@@ -107,6 +109,29 @@ SELECT relation, backfilled_at IS NOT NULL AS backfilled
 FROM replenish.watched ORDER BY id;
 SELECT * FROM replenish.verify();
 CALL replenish.backfill('shop.order_view');
+
+-- names and statuses of any characters reach the trigger as they are, also
+-- from a session that reads backslashes the old way
+CREATE TABLE shop.strange ("s,ku\" text, "q,,ty" integer, at timestamptz,
+	"st\,at" text);
+SET standard_conforming_strings = off;
+SET escape_string_warning = off;
+SELECT replenish.watch_orders('shop.strange', E's,ku\\', 'q,,ty', 'at',
+	status => E'st\\,at', counted => ARRAY['', ',', E'\\', E'paid\\, a,b']);
+RESET standard_conforming_strings;
+RESET escape_string_warning;
+INSERT INTO shop.strange VALUES
+	('X', 1, '2026-11-01 10:00+00', ''),
+	('X', 10, '2026-11-01 10:00+00', ','),
+	('X', 100, '2026-11-01 10:00+00', '\'),
+	('X', 1000, '2026-11-01 10:00+00', 'paid\, a,b'),
+	('X', 20000, '2026-11-01 10:00+00', 'paid'),
+	('X', 20000, '2026-11-01 10:00+00', 'paid\'),
+	('X', 20000, '2026-11-01 10:00+00', '\,');
+SELECT kind, sku, amount / 1000000 AS units FROM replenish.inbox
+WHERE sku = 'X';
+SELECT * FROM replenish.verify('shop.strange');
+DROP TABLE shop.strange;
 
 -- a table that is dropped is watched no more; the rest goes on
 DROP TABLE shop.stock;

@@ -303,6 +303,12 @@ $node->start;
 order('shop', 1);
 is( $node->safe_psql('shop',
 		'SELECT replenish.worker_pid() IS NULL, replenish.inbox_waits()'),
+	't|t', 'without a slot for a worker an order that could be prepared waits');
+$node->append_conf('postgresql.conf', 'max_prepared_transactions = 0');
+$node->restart;
+order('shop', 1);
+is( $node->safe_psql('shop',
+		'SELECT replenish.worker_pid() IS NULL, replenish.inbox_waits()'),
 	't|f', 'without a slot for a worker the order decides');
 $events{shop}++;
 order('shop', $events{shop} % 2 ? -980 : 980);

@@ -64,7 +64,7 @@ my $everything = q{
 	FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = 'replenish' AND c.relkind = 'r'
-		AND c.relname <> 'inbox'
+		AND c.relname NOT LIKE 'inbox%'
 	ORDER BY c.relname};
 
 # A policy that is restored has the items it concerns decided again.
