@@ -473,12 +473,12 @@ def main():
                         help="length of such a turn")
     parser.add_argument("--bulk", type=int, default=200000,
                         help="rows of INSERT ... SELECT")
-    parser.add_argument("--only", help="micro, idle, concurrency, loaded or drain")
+    parser.add_argument("--only", help="idle, micro, concurrency, loaded or drain")
     options = parser.parse_args()
     begun = time.monotonic()
     bench = Bench(options)
     bench.prepare()
-    for part in ("micro", "idle", "concurrency", "loaded", "drain"):
+    for part in ("idle", "micro", "concurrency", "loaded", "drain"):
         if options.only in (None, part):
             getattr(bench, part)()
     table = bench.report()
