@@ -145,15 +145,15 @@ key_argument(FunctionCallInfo fcinfo, int argno, const char *argname,
 		key->data = VARDATA_ANY(value);
 		key->len = VARSIZE_ANY_EXHDR(value);
 	}
-	if (key_is_blank(key))
+	if (key_is_blank(key) && fallback != NULL)
 	{
-		if (fallback == NULL)
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("argument \"%s\" must not be blank", argname)));
 		key->data = fallback;
 		key->len = strlen(fallback);
 	}
+	else if (key_is_blank(key))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must not be blank", argname)));
 	if (key->len > KEY_MAX)
 		ereport(ERROR,
 				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),

@@ -104,9 +104,9 @@ bucket_of(DemandLevel level, int64_t minute)
 		case DEMAND_DAY:
 			return m / 1440;
 		case DEMAND_WEEK:
-			return (m / 1440 + 3) / 7;	/* 1970-01-01 was a Thursday */
+			break;
 	}
-	return 0;
+	return (m / 1440 + 3) / 7;	/* 1970-01-01 was a Thursday */
 }
 
 /* The index in DemandRings.amount of a bucket's slot. */
@@ -124,10 +124,10 @@ slot_of(DemandLevel level, int64_t bucket)
 		case DEMAND_DAY:
 			return DEMAND_MINUTES + DEMAND_HOURS + (int) (b % DEMAND_DAYS);
 		case DEMAND_WEEK:
-			return DEMAND_MINUTES + DEMAND_HOURS + DEMAND_DAYS +
-				(int) (b % DEMAND_WEEKS);
+			break;
 	}
-	return 0;
+	return DEMAND_MINUTES + DEMAND_HOURS + DEMAND_DAYS +
+		(int) (b % DEMAND_WEEKS);
 }
 
 /* The slot of the bucket before the one in this slot. */
@@ -158,9 +158,9 @@ demand_bucket_start(DemandLevel level, int64_t bucket)
 		case DEMAND_DAY:
 			return bucket * 1440;
 		case DEMAND_WEEK:
-			return (bucket * 7 - 3) * 1440;
+			break;
 	}
-	return 0;
+	return (bucket * 7 - 3) * 1440;
 }
 
 /* How many buckets a level's ring holds. */

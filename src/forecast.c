@@ -363,8 +363,7 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 	for (int i = 0; i < n; i += BATCH)
 	{
 		int			m = n - i < BATCH ? n - i : BATCH;
-
-		double		z[BATCH];
+		double		z[BATCH] = {0};
 
 		count_quantiles(f.mean, f.var, m, p + i, quantile + i);
 		for (int j = 0; j < m; j++)

@@ -7,6 +7,8 @@ set -uo pipefail
 cd "$(dirname "$0")/.." || exit 2
 
 include=$("${PG_CONFIG:-pg_config}" --includedir-server)
+version=$(echo PG_VERSION_NUM |
+	gcc -E -P -include "$include/pg_config.h" - | tail -n 1)
 # Not PostgreSQL's headers but these sources are to be judged.
 flags=(-std=gnu99 -O2 -Isrc -isystem "$include" -D_GNU_SOURCE
 	-Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes
@@ -33,9 +35,13 @@ for file in src/*.c test/unit/*.c; do
 	check "clang $file" clang "${flags[@]}" -fsyntax-only "$file"
 	check "analyzer $file" clang --analyze "${flags[@]}" -Wno-everything \
 		-Xclang -analyzer-output=text -o /dev/null "$file"
+	# It does not see PostgreSQL's headers, and newer ones mention it when a
+	# function has many branches.
 	check "cppcheck $file" cppcheck --quiet --std=c99 -Isrc --inline-suppr \
+		-DPG_VERSION_NUM="$version" \
 		--enable=warning,performance,portability --error-exitcode=1 \
-		--suppress=missingInclude "$file"
+		--suppress=missingInclude --suppress=normalCheckLevelMaxBranches \
+		"$file"
 done
 for file in test/*.sh test/lib/*.sh .ci/run; do
 	check "shellcheck $file" shellcheck "$file"
