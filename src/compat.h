@@ -20,6 +20,20 @@
 #include "varatt.h"
 #endif
 
+/* the attribute became a prefix */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn pg_attribute_noreturn()
+#endif
+
+/* before, a comment said it, which this version's flags do not accept */
+#if PG_VERSION_NUM < 190000
+#if __has_attribute(fallthrough)
+#define pg_fallthrough __attribute__((fallthrough))
+#else
+#define pg_fallthrough ((void) 0)
+#endif
+#endif
+
 /* the library's name and version show in pg_get_loaded_modules() */
 #if PG_VERSION_NUM >= 180000
 #define REPLENISH_MODULE_MAGIC \

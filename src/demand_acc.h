@@ -73,7 +73,7 @@ extern void demand_unpack_datum(Datum demand, DemandRings *rings);
 extern struct varlena *demand_pack_value(const DemandRings *rings);
 
 /* raise the error for a sum that does not fit */
-extern void demand_overflow(void) pg_attribute_noreturn();
+pg_noreturn extern void demand_overflow(void);
 
 /* checked arguments as the summary takes them */
 extern int64 demand_arg_micros(double qty, const char *argname);

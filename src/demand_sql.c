@@ -13,6 +13,7 @@
 #include "demand_acc.h"
 #include "funcapi.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 /* What a demand's bytes are when packed, whatever form it is in. */
 static struct varlena *

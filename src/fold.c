@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
+#include "utils/tuplestore.h"
 
 #include "demand_acc.h"
 #include "key.h"
@@ -230,7 +231,7 @@ fold_add(const Movement *move, void *arg)
 		case MOVE_DELETED:
 			if (is_housekeeping(fold, move))
 				break;
-			/* FALLTHROUGH */
+			pg_fallthrough;
 		case MOVE_DEMAND:
 			if (move->minute > fold->clock_minute)
 			{

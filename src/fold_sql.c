@@ -9,6 +9,7 @@
 #include "fold.h"
 
 #include "access/table.h"
+#include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"

@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "access/htup_details.h"
 #include "args.h"
 #include "catalog/pg_type.h"
 #include "demand_acc.h"

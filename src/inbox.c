@@ -71,28 +71,16 @@ static const char *const inbox_names[] = {"inbox_even", "inbox_odd"};
 /* So far into a minute, every order has seen that it has begun. */
 #define TRIM_AFTER_SECS	5
 
-/*
- * Open one of the inbox's tables; NULL if it is not there as this library
- * knows it, or, with 'nowait', if the lock is not to be had at once.
- */
+/* Open one of the inbox's tables; NULL if it is not as this library knows it. */
 static Relation
-inbox_open(int which, LOCKMODE lockmode, bool nowait)
+inbox_open(int which, LOCKMODE lockmode)
 {
 	Oid			schema = get_namespace_oid("replenish", true);
 	Oid			relid = OidIsValid(schema) ?
 		get_relname_relid(inbox_names[which], schema) : InvalidOid;
-	Relation	rel;
+	Relation	rel = OidIsValid(relid) ?
+		try_relation_open(relid, lockmode) : NULL;
 
-	if (!OidIsValid(relid))
-		return NULL;
-	if (nowait)
-	{
-		if (!ConditionalLockRelationOid(relid, lockmode))
-			return NULL;
-		rel = try_relation_open(relid, NoLock);
-	}
-	else
-		rel = try_relation_open(relid, lockmode);
 	if (rel != NULL &&
 		(rel->rd_rel->relkind != RELKIND_RELATION ||
 		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
@@ -159,8 +147,7 @@ inbox_append(const Movement *moves, int nmoves)
 
 	if (nmoves == 0)
 		return;
-	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock,
-					 false);
+	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock);
 	if (rel == NULL)
 	{
 		/* half an upgrade, or none: the order goes in, verify() will tell */
@@ -234,8 +221,8 @@ static int64
 scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 		   void *arg)
 {
-	Relation	rel = inbox_open(which, drain ? RowExclusiveLock : AccessShareLock,
-								 false);
+	Relation	rel = inbox_open(which,
+								 drain ? RowExclusiveLock : AccessShareLock);
 	MemoryContext row_context;
 	bool		own_check = IsolationIsSerializable();
 	TableScanDesc scan;
@@ -335,7 +322,7 @@ inbox_trim(TimestampTz now)
 
 	if (now % USECS_PER_MINUTE < TRIM_AFTER_SECS * USECS_PER_SEC)
 		return;
-	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock, false);
+	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock);
 	if (rel == NULL)
 		return;
 	/* a cursor of our own may have it open: then later */

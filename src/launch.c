@@ -190,7 +190,7 @@ at_transaction_end(XactEvent event, void *arg)
 			if (wake_wanted && replenish_evaluate != EVALUATE_MANUAL &&
 				worker_lives())
 				SetLatch(&worker_proc->procLatch);
-			/* FALLTHROUGH */
+			pg_fallthrough;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			/* whoever commits a prepared order is found by the worker's poll */

@@ -28,7 +28,8 @@ scan_relation(Relation rel, const Source *source, Snapshot snapshot, int sign,
 													  "replenish row",
 													  ALLOCSET_SMALL_SIZES);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	TableScanDesc scan = table_beginscan_strat(rel, snapshot, 0, NULL, true,
+											   true);
 	SourceReader reader;
 
 	source_bind(source, RelationGetDescr(rel), &reader);
