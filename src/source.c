@@ -18,20 +18,8 @@
  */
 #include "replenish.h"
 
-<<<<<<< HEAD
-#include "catalog/pg_type.h"
-=======
-#include <math.h>
-
-#include "access/detoast.h"
 #include "access/transam.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
-#include "pgtime.h"
-#include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
->>>>>>> fe4fa60e7a499777773895c710176b3509e3b3b7
 #include "utils/lsyscache.h"
 
 #include "key.h"
