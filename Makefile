@@ -13,21 +13,23 @@ OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o \
-               src/source.o src/batch.o src/inbox.o src/scan.o src/capture.o \
-               src/fold.o src/fold_sql.o src/decider.o src/launch.o \
-               src/worker.o src/replenish.o
+               src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
+               src/capture.o src/fold.o src/fold_sql.o src/decider.o \
+               src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order.
 SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
-               sql/state.sql sql/settings.sql sql/decide.sql sql/watch.sql \
-               sql/verify.sql sql/read.sql sql/privileges.sql
+               sql/state.sql sql/settings.sql sql/assess.sql sql/notify.sql \
+               sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
+               sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA_built   = $(SQL_SCRIPT)
 
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching modes views privileged
+               policies verifying trimming rewatching modes views privileged \
+               documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

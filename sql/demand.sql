@@ -96,6 +96,10 @@ DEFAULT FOR TYPE replenish.demand USING hash AS
 	OPERATOR 1 replenish.= ,
 	FUNCTION 1 replenish.demand_hash(replenish.demand),
 	FUNCTION 2 replenish.demand_hash_extended(replenish.demand, bigint);
+COMMENT ON OPERATOR FAMILY replenish.demand_ops USING hash IS
+'Equality of summaries.';
+COMMENT ON OPERATOR CLASS replenish.demand_ops USING hash IS
+'Equality of summaries, for DISTINCT, GROUP BY, UNION and joins.';
 
 -- Arithmetic
 

@@ -277,7 +277,7 @@ BEGIN
 			WHEN t.trouble IS NOT NULL THEN format('No row is counted: %s.', t.trouble)
 			WHEN w.backfilled_at IS NULL THEN 'The rows from before the watch are not counted.'
 			ELSE 'It is watched.' END,
-		CASE WHEN w.id IS NULL THEN 'Watch the table again, then CALL replenish.backfill().'
+		CASE WHEN w.id IS NULL THEN format('Watch the table again, then CALL replenish.backfill(); or, where it is gone for good, UPDATE replenish.source SET active = false WHERE id = %s; SELECT replenish.touch(NULL, NULL);', s.id)
 			WHEN NOT w.enabled THEN format('ALTER TABLE %s ENABLE TRIGGER USER; then CALL replenish.repair().', w.relation)
 			WHEN t.trouble IS NOT NULL THEN 'Unwatch the table, watch it again, then CALL replenish.backfill().'
 			WHEN w.backfilled_at IS NULL THEN format('CALL replenish.backfill(%L);', w.relation) END

@@ -123,3 +123,8 @@ CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
 CREATE TRIGGER policy_truncated AFTER TRUNCATE
 	ON replenish.policy FOR EACH STATEMENT
 	EXECUTE FUNCTION replenish.policy_changed();
+
+COMMENT ON TRIGGER policy_changed ON replenish.policy IS
+'Has the items that a changed row concerns decided again.';
+COMMENT ON TRIGGER policy_truncated ON replenish.policy IS
+'Has all items decided again.';

@@ -13,9 +13,10 @@
  */
 #include "replenish.h"
 
-#include "common/hashfn.h"
 #include "common/int.h"
 #include "utils/memutils.h"
+
+#include "key.h"
 
 /* Keys compared one by one before a hash table is made. */
 #define LINEAR_KEYS		8
@@ -47,26 +48,12 @@ struct Batch
 };
 
 static bool
-same_key(const Key *a, const Key *b)
-{
-	return a->len == b->len &&
-		(a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-static bool
 same_place(const BatchEntry *a, const BatchEntry *b)
 {
 	return a->move.kind == b->move.kind && a->move.minute == b->move.minute &&
-		same_key(&a->move.sku, &b->move.sku) &&
-		same_key(&a->move.location, &b->move.location) &&
-		same_key(&a->move.channel, &b->move.channel);
-}
-
-static uint32
-hash_key(uint32 hash, const Key *key)
-{
-	return hash_combine(hash, hash_bytes((const unsigned char *) key->data,
-										 key->len));
+		key_equal(&a->move.sku, &b->move.sku) &&
+		key_equal(&a->move.location, &b->move.location) &&
+		key_equal(&a->move.channel, &b->move.channel);
 }
 
 static uint32
@@ -75,9 +62,9 @@ hash_place(const BatchEntry *entry)
 	uint32		hash = hash_combine(murmurhash32(entry->move.minute),
 									entry->move.kind);
 
-	hash = hash_key(hash, &entry->move.sku);
-	hash = hash_key(hash, &entry->move.location);
-	return hash_key(hash, &entry->move.channel);
+	hash = key_hash(hash, &entry->move.sku);
+	hash = key_hash(hash, &entry->move.location);
+	return key_hash(hash, &entry->move.channel);
 }
 
 #define SH_PREFIX place
@@ -132,16 +119,6 @@ batch_index(Batch *batch, BatchEntry *entry, uint32 hash)
 	place_insert_hash(batch->hash, entry, hash, &found)->entry = entry;
 }
 
-/* Move a key's bytes to 'to'; return where they end. */
-static char *
-move_key(Key *key, char *to)
-{
-	if (key->len > 0)
-		memcpy(to, key->data, key->len);
-	key->data = to;
-	return to + key->len;
-}
-
 /* Make room for the first entries. */
 static void
 batch_start(Batch *batch)
@@ -184,9 +161,9 @@ batch_keep(Batch *batch, const BatchEntry *wanted, uint32 hash)
 	keys = MemoryContextAlloc(batch->context, entry->move.sku.len +
 							  entry->move.location.len +
 							  entry->move.channel.len + 1);
-	keys = move_key(&entry->move.sku, keys);
-	keys = move_key(&entry->move.location, keys);
-	move_key(&entry->move.channel, keys);
+	keys = key_move(&entry->move.sku, keys);
+	keys = key_move(&entry->move.location, keys);
+	key_move(&entry->move.channel, keys);
 	if (batch->hash != NULL)
 		batch_index(batch, entry, indexed ? hash : hash_place(entry));
 }

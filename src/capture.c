@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "args.h"
+#include "key.h"
 
 PG_FUNCTION_INFO_V1(replenish_capture);
 PG_FUNCTION_INFO_V1(replenish_record_demand);
@@ -180,7 +181,7 @@ replenish_record_demand(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("argument \"%s\" must not be null", "qty")));
 	qty = PG_GETARG_FLOAT8(1);
-	if (source_check_quantity(qty, &move.amount) != NULL)
+	if (value_check_quantity(qty, &move.amount) != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
 				 errmsg("argument \"%s\" must be a number from -1e12 to 1e12",

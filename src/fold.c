@@ -12,7 +12,6 @@
  */
 #include "fold.h"
 
-#include "common/hashfn.h"
 #include "common/int.h"
 #include "executor/spi.h"
 #include "funcapi.h"
@@ -23,6 +22,7 @@
 #include "utils/tuplestore.h"
 
 #include "demand_acc.h"
+#include "key.h"
 
 /* What a group of movements adds up to. */
 typedef enum FoldClass
@@ -91,37 +91,23 @@ struct Fold
 };
 
 static uint32
-hash_part(uint32 hash, const Key *key)
-{
-	return hash_combine(hash, hash_bytes((const unsigned char *) key->data,
-										 key->len));
-}
-
-static uint32
 hash_group(const FoldKey *key)
 {
 	uint32		hash = hash_combine(murmurhash32(key->source),
 									murmurhash32(key->minute ^ key->class));
 
-	hash = hash_part(hash, &key->sku);
-	hash = hash_part(hash, &key->location);
-	return hash_part(hash, &key->channel);
-}
-
-static bool
-same_part(const Key *a, const Key *b)
-{
-	return a->len == b->len &&
-		(a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+	hash = key_hash(hash, &key->sku);
+	hash = key_hash(hash, &key->location);
+	return key_hash(hash, &key->channel);
 }
 
 static bool
 same_group(const FoldKey *a, const FoldKey *b)
 {
 	return a->class == b->class && a->source == b->source &&
-		a->minute == b->minute && same_part(&a->sku, &b->sku) &&
-		same_part(&a->location, &b->location) &&
-		same_part(&a->channel, &b->channel);
+		a->minute == b->minute && key_equal(&a->sku, &b->sku) &&
+		key_equal(&a->location, &b->location) &&
+		key_equal(&a->channel, &b->channel);
 }
 
 #define SH_PREFIX groups
@@ -149,16 +135,6 @@ fold_create(int64 clock_minute)
 	return fold;
 }
 
-static void
-keep_part(Key *key)
-{
-	char	   *copy = palloc(key->len + 1);
-
-	if (key->len > 0)
-		memcpy(copy, key->data, key->len);
-	key->data = copy;
-}
-
 /* The group of a key, made if there is none yet. */
 static FoldGroup *
 fold_group(Fold *fold, FoldClass class, const Movement *move, int32 minute)
@@ -171,9 +147,9 @@ fold_group(Fold *fold, FoldClass class, const Movement *move, int32 minute)
 	group = groups_insert(fold->groups, key, &found);
 	if (!found)
 	{
-		keep_part(&group->key.sku);
-		keep_part(&group->key.location);
-		keep_part(&group->key.channel);
+		key_move(&group->key.sku, palloc(move->sku.len + 1));
+		key_move(&group->key.location, palloc(move->location.len + 1));
+		key_move(&group->key.channel, palloc(move->channel.len + 1));
 		group->acc = class == FOLD_DEMAND ? demand_acc_create() : NULL;
 		memset(group->amount, 0, sizeof(group->amount));
 	}

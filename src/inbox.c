@@ -13,9 +13,10 @@
  * that an order could wait for; but of the table that is not in turn no order
  * wants anything.
  *
- * Reading checks each tuple's visibility itself instead of scanning with the
- * snapshot: such a scan takes no predicate locks, so that a SERIALIZABLE
- * report never makes an order fail.
+ * A SERIALIZABLE reader checks each tuple's visibility itself instead of
+ * scanning with the snapshot: such a scan takes no predicate locks, so that a
+ * report never makes an order fail.  Any other reads a page at a time, and
+ * prunes it: what a burst left behind is looked at once, not at every pass.
  *
  *-------------------------------------------------------------------------
  */
@@ -70,28 +71,16 @@ static const char *const inbox_names[] = {"inbox_even", "inbox_odd"};
 /* So far into a minute, every order has seen that it has begun. */
 #define TRIM_AFTER_SECS	5
 
-/*
- * Open one of the inbox's tables; NULL if it is not there as this library
- * knows it, or, with 'nowait', if the lock is not to be had at once.
- */
+/* Open one of the inbox's tables; NULL if it is not as this library knows it. */
 static Relation
-inbox_open(int which, LOCKMODE lockmode, bool nowait)
+inbox_open(int which, LOCKMODE lockmode)
 {
 	Oid			schema = get_namespace_oid("replenish", true);
 	Oid			relid = OidIsValid(schema) ?
 		get_relname_relid(inbox_names[which], schema) : InvalidOid;
-	Relation	rel;
+	Relation	rel = OidIsValid(relid) ?
+		try_relation_open(relid, lockmode) : NULL;
 
-	if (!OidIsValid(relid))
-		return NULL;
-	if (nowait)
-	{
-		if (!ConditionalLockRelationOid(relid, lockmode))
-			return NULL;
-		rel = try_relation_open(relid, NoLock);
-	}
-	else
-		rel = try_relation_open(relid, lockmode);
 	if (rel != NULL &&
 		(rel->rd_rel->relkind != RELKIND_RELATION ||
 		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
@@ -158,8 +147,7 @@ inbox_append(const Movement *moves, int nmoves)
 
 	if (nmoves == 0)
 		return;
-	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock,
-					 false);
+	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock);
 	if (rel == NULL)
 	{
 		/* half an upgrade, or none: the order goes in, verify() will tell */
@@ -233,9 +221,10 @@ static int64
 scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 		   void *arg)
 {
-	Relation	rel = inbox_open(which, drain ? RowExclusiveLock : AccessShareLock,
-								 false);
+	Relation	rel = inbox_open(which,
+								 drain ? RowExclusiveLock : AccessShareLock);
 	MemoryContext row_context;
+	bool		own_check = IsolationIsSerializable();
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
@@ -248,17 +237,21 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 	row_context = AllocSetContextCreate(CurrentMemoryContext,
 										"replenish inbox row",
 										ALLOCSET_SMALL_SIZES);
-	scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true, false);
+	scan = table_beginscan_strat(rel, own_check ? SnapshotAny : snapshot, 0,
+								 NULL, true, false);
 	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
-		Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
-		bool		visible;
+		if (own_check)
+		{
+			Buffer		buffer = ((HeapScanDesc) scan)->rs_cbuf;
+			bool		visible;
 
-		LockBuffer(buffer, BUFFER_LOCK_SHARE);
-		visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
-		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
-		if (!visible)
-			continue;
+			LockBuffer(buffer, BUFFER_LOCK_SHARE);
+			visible = HeapTupleSatisfiesVisibility(tuple, snapshot, buffer);
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+			if (!visible)
+				continue;
+		}
 		rows++;
 		if (visit != NULL)
 		{
@@ -329,7 +322,7 @@ inbox_trim(TimestampTz now)
 
 	if (now % USECS_PER_MINUTE < TRIM_AFTER_SECS * USECS_PER_SEC)
 		return;
-	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock, false);
+	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock);
 	if (rel == NULL)
 		return;
 	/* a cursor of our own may have it open: then later */

@@ -20,6 +20,7 @@
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
 #include "fmgr.h"
+#include "pgtime.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -64,6 +65,19 @@ typedef struct Movement
 	Key			channel;
 	struct varlena *summary;	/* MOVE_SUMMARY only */
 } Movement;
+
+/* ---- value.c: one value; NULL, or the code of a fault ---- */
+
+#define FAULT_QUANTITY	"bad_quantity"
+#define FAULT_MOMENT	"bad_moment"
+
+extern bool value_is_key_type(Oid type);
+extern bool value_key(Datum value, Oid type, char *buffer, Key *key);
+extern const char *value_quantity(Datum value, Oid type, int64 *micros);
+extern const char *value_moment(Datum value, Oid type, pg_tz *zone,
+								int32 *minute);
+extern const char *value_check_quantity(double qty, int64 *micros);
+extern const char *value_check_moment(TimestampTz at, int32 *minute);
 
 /* ---- source.c: how to read the rows of a watched table ---- */
 
@@ -118,9 +132,6 @@ extern void source_bind(const Source *source, TupleDesc desc,
 						SourceReader *reader);
 extern int	source_read(SourceReader *reader, TupleTableSlot *slot, int sign,
 						bool deleted, Movement *moves);
-extern bool key_is_blank(const Key *key);
-extern const char *source_check_quantity(double qty, int64 *micros);
-extern const char *source_check_moment(TimestampTz at, int32 *minute);
 
 /* ---- batch.c: the movements of one statement, summed ---- */
 

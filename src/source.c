@@ -10,46 +10,27 @@
  * where a location's zone is another.  It is one argument, because every
  * statement copies those of all the table's triggers.
  *
- * Only built-in types are read, with our own code: no function, cast or domain
- * of the table's owner runs here.  A value that cannot be counted becomes a
- * movement of kind MOVE_FAULT that carries the sign of the row, so that the
- * faults of a source are the rows of its table that are not counted.
+ * A value that cannot be counted becomes a movement of kind MOVE_FAULT that
+ * carries the sign of the row, so that the faults of a source are the rows of
+ * its table that are not counted.
  *
  *-------------------------------------------------------------------------
  */
 #include "replenish.h"
 
-#include <math.h>
-
-#include "access/detoast.h"
 #include "access/transam.h"
 #include "catalog/pg_type.h"
-#include "common/int.h"
-#include "pgtime.h"
-#include "utils/builtins.h"
-#include "utils/date.h"
-#include "utils/datetime.h"
 #include "utils/lsyscache.h"
-#include "utils/timestamp.h"
-#include "utils/uuid.h"
 
-#define MICROS_PER_UNIT		INT64CONST(1000000)
-#define QUANTITY_MAX		INT64CONST(1000000000000)
+#include "key.h"
 
-/* Moments are counted from 1970 up to the year 3000, UTC. */
-#define UNIX_EPOCH_USECS \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
-#define MOMENT_END_DAYS		376200	/* 3000-01-01 */
-
-/* Fault codes: health() explains each. */
+/* Fault codes of whole rows; value.c has those of values. */
 #define FAULT_COLUMN		"missing_column"
 #define FAULT_TYPE			"column_type"
 #define FAULT_SKU_BLANK		"blank_sku"
 #define FAULT_SKU_LONG		"long_sku"
 #define FAULT_LOCATION_LONG	"long_location"
 #define FAULT_CHANNEL_LONG	"long_channel"
-#define FAULT_QUANTITY		"bad_quantity"
-#define FAULT_MOMENT		"bad_moment"
 
 /* Arguments before the counted statuses. */
 #define FIXED_ARGS			(2 + N_COLUMNS + 2)
@@ -110,27 +91,6 @@ source_parse(int nargs, char **args, Source *source)
 	source->nzones = (rest - source->ncounted) / 2;
 }
 
-/* Say whether keys of this base type can be read. */
-static bool
-is_key_type(Oid type)
-{
-	switch (type)
-	{
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-		case NAMEOID:
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case UUIDOID:
-		case BOOLOID:
-			return true;
-		default:
-			return get_typtype(type) == TYPTYPE_ENUM;
-	}
-}
-
 /* Say whether a column can be read in its role. */
 static bool
 is_readable(SourceColumn role, Oid type)
@@ -141,7 +101,7 @@ is_readable(SourceColumn role, Oid type)
 		case COL_LOCATION:
 		case COL_CHANNEL:
 		case COL_STATUS:
-			return is_key_type(type);
+			return value_is_key_type(type);
 		case COL_AT:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID ||
 				type == DATEOID;
@@ -187,198 +147,15 @@ source_bind(const Source *source, TupleDesc desc, SourceReader *reader)
 	}
 }
 
-/* Write an unsigned number that ends at 'end'; return where it begins. */
-static char *
-put_digits(char *end, uint64 value)
-{
-	do
-		*--end = '0' + value % 10;
-	while ((value /= 10) != 0);
-	return end;
-}
-
-/* Read a key of any supported type; false if it is longer than any key. */
-static bool
-read_key(Datum value, Oid type, char *buffer, Key *key)
-{
-	switch (type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-			{
-				int64		v = type == INT2OID ? DatumGetInt16(value) :
-					type == INT4OID ? DatumGetInt32(value) :
-					DatumGetInt64(value);
-				char	   *end = buffer + 32;
-				char	   *p = put_digits(end, v < 0 ? -(uint64) v : (uint64) v);
-
-				if (v < 0)
-					*--p = '-';
-				key->data = p;
-				key->len = end - p;
-				return true;
-			}
-		case UUIDOID:
-			{
-				static const char hex[] = "0123456789abcdef";
-				const pg_uuid_t *uuid = DatumGetUUIDP(value);
-				char	   *p = buffer;
-
-				for (int i = 0; i < UUID_LEN; i++)
-				{
-					if (i == 4 || i == 6 || i == 8 || i == 10)
-						*p++ = '-';
-					*p++ = hex[uuid->data[i] >> 4];
-					*p++ = hex[uuid->data[i] & 0x0F];
-				}
-				key->data = buffer;
-				key->len = p - buffer;
-				return true;
-			}
-		case BOOLOID:
-			key->data = DatumGetBool(value) ? "true" : "false";
-			key->len = strlen(key->data);
-			return true;
-		case NAMEOID:
-			key->data = NameStr(*DatumGetName(value));
-			key->len = strlen(key->data);
-			return true;
-		case TEXTOID:
-		case VARCHAROID:
-		case BPCHAROID:
-			{
-				struct varlena *v = (struct varlena *) DatumGetPointer(value);
-
-				/* never fetch a megabyte to find that it is too long */
-				if (type != BPCHAROID &&
-					toast_raw_datum_size(value) > KEY_MAX + VARHDRSZ)
-					return false;
-				v = pg_detoast_datum_packed(v);
-				key->data = VARDATA_ANY(v);
-				key->len = VARSIZE_ANY_EXHDR(v);
-				if (type == BPCHAROID)
-					while (key->len > 0 && key->data[key->len - 1] == ' ')
-						key->len--;
-				return key->len <= KEY_MAX;
-			}
-		default:
-			key->data = DatumGetCString(DirectFunctionCall1(enum_out, value));
-			key->len = strlen(key->data);
-			return true;
-	}
-}
-
-/* Say whether a key has nothing but white space. */
-bool
-key_is_blank(const Key *key)
-{
-	for (int i = 0; i < key->len; i++)
-		if (!isspace((unsigned char) key->data[i]))
-			return false;
-	return true;
-}
-
-/*
- * Turn a number into micro-units; return a fault code, or NULL if it is good.
- */
-const char *
-source_check_quantity(double qty, int64 *micros)
-{
-	if (!isfinite(qty) || fabs(qty) > (double) QUANTITY_MAX)
-		return FAULT_QUANTITY;
-	*micros = llrint(qty * (double) MICROS_PER_UNIT);
-	return NULL;
-}
-
-/*
- * The same for numeric, exact: its text has no exponent, and what comes after
- * six decimals rounds half away from zero, as numeric does itself.
- */
-static const char *
-numeric_micros(Datum value, int64 *micros)
-{
-	const char *p = DatumGetCString(DirectFunctionCall1(numeric_out, value));
-	bool		negative = *p == '-';
-	int64		sum = 0;
-	int			decimals = -1;	/* digits seen after the point */
-
-	if (negative)
-		p++;
-	if (*p < '0' || *p > '9')
-		return FAULT_QUANTITY;	/* NaN, Infinity */
-	for (; *p != '\0' && decimals < 6; p++)
-	{
-		if (*p == '.')
-		{
-			decimals = 0;
-			continue;
-		}
-		sum = sum * 10 + (*p - '0');
-		if (decimals >= 0)
-			decimals++;
-		else if (sum > QUANTITY_MAX)
-			return FAULT_QUANTITY;
-	}
-	for (decimals = Max(decimals, 0); decimals < 6; decimals++)
-		sum *= 10;
-	if (*p >= '5')
-		sum++;
-	if (sum > QUANTITY_MAX * MICROS_PER_UNIT)
-		return FAULT_QUANTITY;
-	*micros = negative ? -sum : sum;
-	return NULL;
-}
-
-/* Read a quantity of any supported type as micro-units. */
-static const char *
-read_quantity(Datum value, Oid type, int64 *micros)
-{
-	int64		v;
-
-	switch (type)
-	{
-		case INT2OID:
-			v = DatumGetInt16(value);
-			break;
-		case INT4OID:
-			v = DatumGetInt32(value);
-			break;
-		case INT8OID:
-			v = DatumGetInt64(value);
-			break;
-		case FLOAT4OID:
-			return source_check_quantity(DatumGetFloat4(value), micros);
-		case FLOAT8OID:
-			return source_check_quantity(DatumGetFloat8(value), micros);
-		default:
-			return numeric_micros(value, micros);
-	}
-	if (v > QUANTITY_MAX || v < -QUANTITY_MAX)
-		return FAULT_QUANTITY;
-	*micros = v * MICROS_PER_UNIT;
-	return NULL;
-}
-
-/* Turn a moment into its minute; return a fault code, or NULL if it is good. */
-const char *
-source_check_moment(TimestampTz at, int32 *minute)
-{
-	int64		usecs;
-
-	if (TIMESTAMP_NOT_FINITE(at) ||
-		pg_add_s64_overflow(at, UNIX_EPOCH_USECS, &usecs) ||
-		usecs < 0 || usecs >= MOMENT_END_DAYS * USECS_PER_DAY)
-		return FAULT_MOMENT;
-	*minute = usecs / USECS_PER_MINUTE;
-	return NULL;
-}
-
-/* The zone of moments at a location. */
+/* The zone of moments at a location, where their type has none. */
 static pg_tz *
-zone_of(const Source *source, const Key *location)
+zone_of(const SourceReader *reader, const Key *location)
 {
+	const Source *source = reader->source;
 	const char *zone = source->zone;
+
+	if (reader->type[COL_AT] == TIMESTAMPTZOID)
+		return NULL;
 
 	for (int i = 0; i < source->nzones; i++)
 	{
@@ -389,41 +166,6 @@ zone_of(const Source *source, const Key *location)
 			zone = source->zones[2 * i + 1];
 	}
 	return pg_tzset(zone);
-}
-
-/* Read a moment of any supported type as a minute. */
-static const char *
-read_moment(const Source *source, Datum value, Oid type, const Key *location,
-			int32 *minute)
-{
-	Timestamp	local;
-	struct pg_tm tm;
-	fsec_t		fsec;
-	pg_tz	   *zone;
-
-	if (type == TIMESTAMPTZOID)
-		return source_check_moment(DatumGetTimestampTz(value), minute);
-	if (type == DATEOID)
-	{
-		DateADT		date = DatumGetDateADT(value);
-
-		/* far beyond what is counted: keep the multiplication in range */
-		if (DATE_NOT_FINITE(date) || date < -MOMENT_END_DAYS ||
-			date > MOMENT_END_DAYS)
-			return FAULT_MOMENT;
-		local = date * USECS_PER_DAY;
-	}
-	else
-		local = DatumGetTimestamp(value);
-	zone = zone_of(source, location);
-	if (zone == NULL || TIMESTAMP_NOT_FINITE(local) ||
-		timestamp2tm(local, NULL, &tm, &fsec, NULL, NULL) != 0)
-		return FAULT_MOMENT;
-	if (pg_add_s64_overflow(local,
-							DetermineTimeZoneOffset(&tm, zone) * USECS_PER_SEC,
-							&local))
-		return FAULT_MOMENT;
-	return source_check_moment(local, minute);
 }
 
 /* Say whether a status is one of those that are demand. */
@@ -444,7 +186,7 @@ read_place(SourceReader *reader, SourceColumn role, const Datum *values,
 {
 	if (reader->attnum[role] == 0 || nulls[role])
 		key->len = 0;
-	else if (!read_key(values[role], reader->type[role], reader->buffer[role],
+	else if (!value_key(values[role], reader->type[role], reader->buffer[role],
 					   key))
 		return fault;
 	if (key_is_blank(key))
@@ -464,7 +206,7 @@ read_keys(SourceReader *reader, const Datum *values, const bool *nulls,
 
 	if (nulls[COL_SKU])
 		return FAULT_SKU_BLANK;
-	if (!read_key(values[COL_SKU], reader->type[COL_SKU],
+	if (!value_key(values[COL_SKU], reader->type[COL_SKU],
 				  reader->buffer[COL_SKU], &move->sku))
 		return FAULT_SKU_LONG;
 	if (key_is_blank(&move->sku))
@@ -489,14 +231,15 @@ read_order(SourceReader *reader, const Datum *values, const bool *nulls,
 		return fault;
 	if (nulls[COL_QTY])
 		return FAULT_QUANTITY;
-	fault = read_quantity(values[COL_QTY], reader->type[COL_QTY],
+	fault = value_quantity(values[COL_QTY], reader->type[COL_QTY],
 						  &moves[0].amount);
 	if (fault != NULL)
 		return fault;
 	if (nulls[COL_AT])
 		return FAULT_MOMENT;
-	fault = read_moment(reader->source, values[COL_AT], reader->type[COL_AT],
-						&moves[0].location, &moves[0].minute);
+	fault = value_moment(values[COL_AT], reader->type[COL_AT],
+						 zone_of(reader, &moves[0].location),
+						 &moves[0].minute);
 	*nmoves = 1;
 	return fault;
 }
@@ -525,7 +268,7 @@ read_stock(SourceReader *reader, const Datum *values, const bool *nulls,
 
 		if (reader->attnum[role] == 0 || nulls[role])
 			continue;
-		fault = read_quantity(values[role], reader->type[role], &micros);
+		fault = value_quantity(values[role], reader->type[role], &micros);
 		if (fault != NULL)
 			return fault;
 		*move = moves[0];
@@ -568,7 +311,7 @@ source_read(SourceReader *reader, TupleTableSlot *slot, int sign, bool deleted,
 			Key			status;
 
 			if (nulls[COL_STATUS] ||
-				!read_key(values[COL_STATUS], reader->type[COL_STATUS],
+				!value_key(values[COL_STATUS], reader->type[COL_STATUS],
 						  reader->buffer[COL_STATUS], &status) ||
 				!is_counted(source, &status))
 				return 0;

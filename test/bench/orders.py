@@ -373,11 +373,15 @@ class Bench:
         listener.close()
         shop.close()
 
-    def latencies(self):
+    def idle(self):
         self.latency("idle", 200, (1, 5))
+
+    def loaded(self):
+        """Beside orders, and right after them: what they leave behind."""
         load = self.pgbench("ours", single("1"), 16, 8, False)
         self.latency("16 clients", 100, (12, 40))
         load.communicate()
+        self.latency("idle again", 100, (1, 5))
 
     # ---- what the worker does with it ----
 
@@ -469,12 +473,12 @@ def main():
                         help="length of such a turn")
     parser.add_argument("--bulk", type=int, default=200000,
                         help="rows of INSERT ... SELECT")
-    parser.add_argument("--only", help="micro, concurrency, latencies, drain")
+    parser.add_argument("--only", help="idle, micro, concurrency, loaded or drain")
     options = parser.parse_args()
     begun = time.monotonic()
     bench = Bench(options)
     bench.prepare()
-    for part in ("micro", "concurrency", "latencies", "drain"):
+    for part in ("idle", "micro", "concurrency", "loaded", "drain"):
         if options.only in (None, part):
             getattr(bench, part)()
     table = bench.report()

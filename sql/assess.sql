@@ -1,0 +1,155 @@
+---------------------------------------------------------------------------
+-- Assessing: the parameters of one item, and everything that follows from
+-- them and its state.
+---------------------------------------------------------------------------
+
+-- Where nobody has said anything else.
+CREATE FUNCTION replenish.resolve_policy(sku text, location text)
+	RETURNS TABLE (service_level float8, lead_time interval,
+		lead_time_sd interval, review_period interval, order_cycle interval,
+		buffer float8, exit_margin float8, moq float8, multiple float8,
+		maximum float8, fixed_threshold float8, assumed text[])
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT coalesce(i.service_level, s.service_level, l.service_level,
+				d.service_level, 0.95),
+			coalesce(i.lead_time, s.lead_time, l.lead_time, d.lead_time,
+				interval '30 days'),
+			coalesce(i.lead_time_sd, s.lead_time_sd, l.lead_time_sd,
+				d.lead_time_sd, interval '8 days'),
+			coalesce(i.review_period, s.review_period, l.review_period,
+				d.review_period, interval '7 days'),
+			coalesce(i.order_cycle, s.order_cycle, l.order_cycle,
+				d.order_cycle, interval '30 days'),
+			coalesce(i.buffer, s.buffer, l.buffer, d.buffer, 0.25),
+			coalesce(i.exit_margin, s.exit_margin, l.exit_margin,
+				d.exit_margin, 0.1),
+			coalesce(i.moq, s.moq, l.moq, d.moq, 0),
+			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 1),
+			coalesce(i.maximum, s.maximum, l.maximum, d.maximum, 'Infinity'),
+			coalesce(i.fixed_threshold, s.fixed_threshold, l.fixed_threshold,
+				d.fixed_threshold),
+			pg_catalog.array_remove(ARRAY[
+				CASE WHEN coalesce(i.service_level, s.service_level,
+					l.service_level, d.service_level) IS NULL
+					THEN 'service_level' END,
+				CASE WHEN coalesce(i.lead_time, s.lead_time, l.lead_time,
+					d.lead_time) IS NULL THEN 'lead_time' END,
+				CASE WHEN coalesce(i.lead_time_sd, s.lead_time_sd,
+					l.lead_time_sd, d.lead_time_sd) IS NULL
+					THEN 'lead_time_sd' END,
+				CASE WHEN coalesce(i.review_period, s.review_period,
+					l.review_period, d.review_period) IS NULL
+					THEN 'review_period' END,
+				CASE WHEN coalesce(i.order_cycle, s.order_cycle, l.order_cycle,
+					d.order_cycle) IS NULL THEN 'order_cycle' END,
+				CASE WHEN coalesce(i.buffer, s.buffer, l.buffer, d.buffer)
+					IS NULL THEN 'buffer' END], NULL)
+		FROM (VALUES (1)) one
+		LEFT JOIN replenish.policy i
+			ON i.sku = resolve_policy.sku AND i.location = resolve_policy.location
+		LEFT JOIN replenish.policy s
+			ON s.sku = resolve_policy.sku AND s.location IS NULL
+		LEFT JOIN replenish.policy l
+			ON l.sku IS NULL AND l.location = resolve_policy.location
+		LEFT JOIN replenish.policy d
+			ON d.sku IS NULL AND d.location IS NULL;
+	END;
+COMMENT ON FUNCTION replenish.resolve_policy(text, text) IS
+'The parameters in force for an item, each from the most specific row of policy, else the default; assumed names those that are in no row.';
+
+-- The whole calculation for one item, from its state; see explain().  The
+-- planner puts it in line, so each pass pays for it once.
+CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
+	demand replenish.demand, stock_known boolean, on_hand numeric,
+	reserved numeric, on_order numeric, previous replenish.tier,
+	typical_threshold float8)
+	RETURNS TABLE (service_level float8, lead_time interval,
+		lead_time_sd interval, review_period interval, order_cycle interval,
+		buffer float8, exit_margin float8, moq float8, multiple float8,
+		maximum float8, fixed_threshold float8, available float8, stock_position float8,
+		velocity float8, sold_24h float8, same_period float8, forecast float8,
+		forecast_sd float8, threshold float8, safety_stock float8,
+		cycle_demand float8, target float8, position_tier replenish.tier,
+		tier replenish.tier, reason text, stockout_eta timestamptz,
+		order_by timestamptz, reorder_qty float8, assumed text[],
+		next_check timestamptz)
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT p.service_level, p.lead_time, p.lead_time_sd, p.review_period,
+			p.order_cycle, p.buffer, p.exit_margin, p.moq, p.multiple,
+			limits.maximum, p.fixed_threshold, stock.available,
+			stock.stock_position,
+			velocity, sold_24h, same_period, f.mean, f.sd,
+			line.threshold, line.threshold - f.mean, cycle.mean, line.target,
+			position_tier,
+			CASE WHEN NOT stock_known THEN 'normal'
+				WHEN shelf.empty THEN 'red'
+				ELSE position_tier END,
+			CASE WHEN NOT stock_known THEN 'no_stock_record'
+				WHEN shelf.empty AND position_tier <> 'red' THEN 'shelf'
+				WHEN position_tier <> 'normal' THEN 'position'
+				WHEN line.threshold = 0 THEN 'no_demand'
+				ELSE 'covered' END,
+			eta, order_by,
+			CASE WHEN stock_known THEN reorder_qty ELSE 0 END,
+			p.assumed
+				|| CASE WHEN stock_known THEN '{}' ELSE '{on_hand}' END::text[]
+				|| CASE WHEN p.fixed_threshold IS NULL AND line.is_typical
+					THEN '{threshold}' ELSE '{}' END::text[],
+			-- the nearer the end of the shelf, the sooner again; at the latest
+			-- when the day is complete
+			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
+				least(as_of + CASE WHEN stock.available > 0
+						THEN least(greatest(coalesce((eta - as_of) / 20,
+							interval '1 day'), interval '1 minute'),
+							interval '1 day')
+						ELSE interval '1 day' END,
+					pg_catalog.date_trunc('day', as_of, 'UTC')
+						+ interval '1 day' + interval '1 second'
+						* (pg_catalog.hashtext(assess.sku) & 1023))
+			END
+		FROM replenish.resolve_policy(assess.sku, assess.location) p
+		-- fields from different rows of policy may contradict each other
+		CROSS JOIN LATERAL (SELECT greatest(p.maximum, p.moq) AS maximum,
+			least(p.review_period, interval '366 days' - p.lead_time)
+				AS review_period) limits
+		CROSS JOIN LATERAL (SELECT (on_hand - reserved)::float8 AS available,
+			(on_hand - reserved + on_order)::float8 AS stock_position) stock
+		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
+			p.lead_time, p.lead_time_sd, limits.review_period,
+			p.service_level) f
+		CROSS JOIN LATERAL replenish.demand_forecast(demand, as_of,
+			p.order_cycle) cycle
+		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of) velocity
+		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
+			interval '24 hours') rate_24h
+		CROSS JOIN LATERAL (SELECT rate_24h * 24 AS sold_24h) day
+		CROSS JOIN LATERAL replenish.demand_same_period(demand, as_of,
+			interval '24 hours', interval '7 days') same_period
+		CROSS JOIN LATERAL (SELECT
+			p.fixed_threshold IS NULL AND typical_threshold IS NOT NULL
+				AS is_typical,
+			coalesce(p.fixed_threshold, typical_threshold, f.threshold)
+				AS threshold) base
+		CROSS JOIN LATERAL (SELECT base.is_typical, base.threshold,
+			greatest(base.threshold + cycle.mean, 1.5 * base.threshold)
+				AS target) line
+		CROSS JOIN LATERAL replenish.alert_level(stock.stock_position,
+			line.threshold,
+			CASE WHEN stock.stock_position >= line.target THEN 'normal'
+				ELSE previous END,
+			p.exit_margin) position_tier
+		CROSS JOIN LATERAL (SELECT stock.available <= 0 AND line.threshold > 0
+			AND velocity > 0 AS empty) shelf
+		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, demand,
+			as_of) eta
+		CROSS JOIN LATERAL replenish.stockout_eta(
+			greatest(stock.stock_position - line.threshold, 0), demand,
+			as_of) order_by
+		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
+			line.threshold, line.target, p.buffer, p.moq, p.multiple,
+			limits.maximum) reorder_qty;
+	END;
+COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8) IS
+'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other.';

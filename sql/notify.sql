@@ -1,0 +1,71 @@
+---------------------------------------------------------------------------
+-- Notifying: what an event says to whoever listens.
+---------------------------------------------------------------------------
+
+CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.json_build_object(
+			'specversion', '1.0',
+			'id', event.id,
+			'source', '/replenish/' || pg_catalog.current_database(),
+			'type', event.type,
+			'subject', 'item/' || event.sku || '/location/' || event.location,
+			'time', pg_catalog.to_char(event.occurred_at AT TIME ZONE 'UTC',
+				'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+			'sequence', pg_catalog.lpad(event.seq::text, 20, '0'),
+			'severitytext', CASE event.to_tier WHEN 'red' THEN 'FATAL'
+				WHEN 'orange' THEN 'ERROR' WHEN 'yellow' THEN 'WARN'
+				ELSE 'INFO' END,
+			'severitynumber', CASE event.to_tier WHEN 'red' THEN 21
+				WHEN 'orange' THEN 17 WHEN 'yellow' THEN 13 ELSE 9 END,
+			'data', pg_catalog.json_build_object(
+				'seq', event.seq, 'sku', event.sku,
+				'location', event.location, 'epoch', event.epoch,
+				'from', event.from_tier, 'to', event.to_tier,
+				'direction', CASE WHEN event.to_tier > event.from_tier
+					THEN 'worse' ELSE 'better' END,
+				'reason', event.reason,
+				'available', event.facts -> 'available',
+				'threshold', event.facts -> 'threshold',
+				'stockout_at', event.facts -> 'stockout_eta',
+				'reorder_qty', event.facts -> 'reorder_qty'))::text;
+	END;
+COMMENT ON FUNCTION replenish.notification(replenish.event) IS
+'The payload of an event''s notification on channel replenish: a CloudEvents 1.0 JSON object. time is the decider''s clock in UTC.';
+
+CREATE FUNCTION replenish.batch_notification(first bigint, last bigint)
+	RETURNS text
+	LANGUAGE sql VOLATILE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.json_build_object(
+			'specversion', '1.0',
+			'id', pg_catalog.gen_random_uuid(),
+			'source', '/replenish/' || pg_catalog.current_database(),
+			'type', 'io.replenish.batch.v1',
+			'sequence', pg_catalog.lpad(last::text, 20, '0'),
+			'data', pg_catalog.json_build_object('first_seq', first,
+				'last_seq', last, 'count', last - first + 1, 'worst_tier',
+				(SELECT max(e.to_tier) FROM replenish.event e
+					WHERE e.seq BETWEEN first AND last)))::text;
+	END;
+COMMENT ON FUNCTION replenish.batch_notification(bigint, bigint) IS
+'The payload of one notification for the events first to last: where they are to be read and the worst tier among them.';
+
+CREATE FUNCTION replenish.announce(first bigint, last bigint) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF last - first < 32 THEN
+		-- keys that are long or full of escapes do not fit
+		PERFORM pg_notify('replenish', CASE WHEN octet_length(n.payload) < 2000
+			THEN n.payload ELSE batch_notification(n.seq, n.seq) END)
+		FROM (SELECT e.seq, notification(e) AS payload
+			FROM event e WHERE e.seq BETWEEN first AND last) n
+		ORDER BY n.seq;
+	ELSE
+		PERFORM pg_notify('replenish', batch_notification(first, last));
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
+'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. For the decider only.';
