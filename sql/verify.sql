@@ -141,39 +141,46 @@ COMMENT ON FUNCTION replenish.difference(integer) IS
 CREATE FUNCTION replenish.verify(source regclass DEFAULT NULL)
 	RETURNS TABLE (relation regclass, sku text, location text, channel text,
 		what text, at timestamptz, expected numeric, actual numeric)
-	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+	w record;
 BEGIN
 	IF verify.source IS NOT NULL AND source_of(verify.source) IS NULL THEN
 		RAISE EXCEPTION 'table % is not watched', verify.source
 			USING ERRCODE = 'undefined_object';
 	END IF;
-	RETURN QUERY
-	SELECT w.relation, d.sku, d.location, d.channel,
-		CASE WHEN d.kind <> 'demand' THEN d.kind
-			ELSE 'demand per ' || CASE b.resolution
-				WHEN '1 minute' THEN 'minute' WHEN '1 hour' THEN 'hour'
-				WHEN '1 day' THEN 'day' ELSE 'week' END END,
-		coalesce(b.bucket, to_timestamp(nullif(d.minute, 0) * 60.0)),
-		coalesce(b.expected, d.expected), coalesce(b.actual, d.actual)
-	FROM watched w
-	CROSS JOIN LATERAL difference(w.id) d
-	LEFT JOIN LATERAL (
-		SELECT coalesce(e.resolution, a.resolution) AS resolution,
-			coalesce(e.bucket, a.bucket) AS bucket,
-			coalesce(e.units, 0)::numeric AS expected,
-			coalesce(a.units, 0)::numeric AS actual
-		FROM demand_buckets(d.expected_demand) e
-		FULL JOIN demand_buckets(d.actual_demand) a
-			ON a.resolution = e.resolution AND a.bucket = e.bucket
-		WHERE e.units IS DISTINCT FROM a.units) b
-		ON d.kind = 'demand'
-	WHERE verify.source IS NULL OR w.relation = verify.source
-	ORDER BY w.relation::text, d.sku, d.location, d.channel, 5, 6;
+	FOR w IN SELECT o.id, o.relation FROM watched o
+		WHERE verify.source IS NULL OR o.relation = verify.source
+		ORDER BY o.relation::text
+	LOOP
+		-- a TRUNCATE shows to snapshots that are older than its commit
+		EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', w.relation);
+		RETURN QUERY
+		SELECT w.relation, d.sku, d.location, d.channel,
+			CASE WHEN d.kind <> 'demand' THEN d.kind
+				ELSE 'demand per ' || CASE b.resolution
+					WHEN '1 minute' THEN 'minute' WHEN '1 hour' THEN 'hour'
+					WHEN '1 day' THEN 'day' ELSE 'week' END END,
+			coalesce(b.bucket, to_timestamp(nullif(d.minute, 0) * 60.0)),
+			coalesce(b.expected, d.expected), coalesce(b.actual, d.actual)
+		FROM difference(w.id) d
+		LEFT JOIN LATERAL (
+			SELECT coalesce(e.resolution, a.resolution) AS resolution,
+				coalesce(e.bucket, a.bucket) AS bucket,
+				coalesce(e.units, 0)::numeric AS expected,
+				coalesce(a.units, 0)::numeric AS actual
+			FROM demand_buckets(d.expected_demand) e
+			FULL JOIN demand_buckets(d.actual_demand) a
+				ON a.resolution = e.resolution AND a.bucket = e.bucket
+			WHERE e.units IS DISTINCT FROM a.units) b
+			ON d.kind = 'demand'
+		ORDER BY d.sku, d.location, d.channel, 5, 6;
+	END LOOP;
 END $$;
 COMMENT ON FUNCTION replenish.verify(regclass) IS
-'Recounts the watched tables (or one of them) at the query''s snapshot and returns each number in which the state with the inbox differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
+'Recounts the watched tables (or one of them), each at one snapshot, and returns each number in which the state with the inbox differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
 
 -- One operation for backfill() and repair(): append the difference.
 CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
