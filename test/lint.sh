@@ -38,7 +38,8 @@ for file in src/*.c test/unit/*.c; do
 	# It does not see PostgreSQL's headers, and newer ones mention it when a
 	# function has many branches.
 	check "cppcheck $file" cppcheck --quiet --std=c99 -Isrc --inline-suppr \
-		-DPG_VERSION_NUM="$version" \
+		-DPG_VERSION_NUM="$version" "-D__has_attribute(name)=1" \
+		"-DPG_MODULE_MAGIC_EXT(...)=" \
 		--enable=warning,performance,portability --error-exitcode=1 \
 		--suppress=missingInclude --suppress=normalCheckLevelMaxBranches \
 		"$file"

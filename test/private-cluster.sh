@@ -30,7 +30,7 @@ PREFIX=$(mktemp -d "$tmp/replenish.XXXXXX")
 AS_SERVER_USER=
 child=
 
-# shellcheck disable=SC2317 # called by the trap
+# shellcheck disable=SC2317,SC2329 # called by the trap
 cleanup() {
 	status=$?
 	trap '' INT TERM HUP

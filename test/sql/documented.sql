@@ -4,6 +4,10 @@ FROM pg_depend d
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e'
 	AND d.refobjid = (SELECT oid FROM pg_extension WHERE extname = 'replenish')
 	AND obj_description(d.objid, d.classid::regclass::name) IS NULL
+	-- array and row types, which from 18 on are members themselves
+	AND NOT EXISTS (SELECT FROM pg_depend i WHERE i.classid = d.classid
+		AND i.objid = d.objid AND i.deptype = 'i'
+		AND d.classid = 'pg_type'::regclass)
 ORDER BY 1;
 SELECT tgname AS "without a comment" FROM pg_trigger
 WHERE tgrelid = 'replenish.policy'::regclass AND NOT tgisinternal
