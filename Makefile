@@ -1,7 +1,7 @@
 # replenish - what is about to sell out, when, and how much to order
 
 EXTENSION    = replenish
-EXTVERSION   = 1.0
+EXTVERSION   = 1.1
 MODULE_big   = replenish
 PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 
@@ -23,6 +23,7 @@ SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql 
                sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
                sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
+DATA         = sql/replenish--1.0.sql
 DATA_built   = $(SQL_SCRIPT)
 
 REGRESS      = setup demand_type demand_aggregates demand_accessors \

@@ -28,12 +28,20 @@ CREATE TABLE replenish.source (
 	zones text[] NOT NULL,
 	watched_at timestamptz NOT NULL,
 	backfilled_at timestamptz,
-	counted_once boolean NOT NULL
+	counted_once boolean NOT NULL,
+	-- of orders whose lines and headers are two tables
+	header text,
+	header_key name,
+	header_id name,
+	on_header text[],
+	watched_as text NOT NULL,
+	stale_since timestamptz,
+	stale text
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 
 COMMENT ON TABLE replenish.source IS
-'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since.';
+'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since. header is the table of the orders whose lines name watches: header_key of a line is header_id of its header, and on_header are the arguments whose columns the header has. watched_as is the name that the table had when it was watched. stale_since and stale: when and why its sums stopped being exact; CALL repair() makes them so again.';
 
 -- Append only, no index, in turn by the minute: see src/inbox.c.
 CREATE TABLE replenish.inbox_even (
@@ -44,7 +52,8 @@ CREATE TABLE replenish.inbox_even (
 	sku text COLLATE "C" NOT NULL,
 	location text COLLATE "C" NOT NULL,
 	channel text COLLATE "C" NOT NULL,
-	summary replenish.demand
+	summary replenish.demand,
+	order_key text COLLATE "C"
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
 SELECT pg_catalog.pg_extension_config_dump('replenish.inbox_even', '');
@@ -176,8 +185,8 @@ CREATE TABLE replenish.event (
 	id uuid NOT NULL DEFAULT pg_catalog.gen_random_uuid(),
 	xid xid8 NOT NULL DEFAULT pg_catalog.pg_current_xact_id(),
 	type text NOT NULL,
-	sku text COLLATE "C" NOT NULL,
-	location text COLLATE "C" NOT NULL,
+	sku text COLLATE "C",
+	location text COLLATE "C",
 	epoch integer NOT NULL,
 	from_tier replenish.tier NOT NULL,
 	to_tier replenish.tier NOT NULL,
@@ -198,9 +207,10 @@ CREATE TABLE replenish.decider (
 	clock timestamptz NOT NULL,
 	started_at timestamptz NOT NULL,
 	last_seq bigint NOT NULL,
-	decided_at timestamptz NOT NULL
+	decided_at timestamptz NOT NULL,
+	live_at timestamptz
 ) WITH (fillfactor = 50);
 SELECT pg_catalog.pg_extension_config_dump('replenish.decider', '');
 
 COMMENT ON TABLE replenish.decider IS
-'The decider''s clock (the latest as_of that it decided anything for) and the first one, the number of its last event, and when it last decided.';
+'The decider''s clock (the latest as_of that it decided anything for) and the first one, the number of its last event, and when it last decided. live_at is when it began to announce; NULL during a quiet start.';

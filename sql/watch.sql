@@ -138,6 +138,7 @@ BEGIN
 			(VALUES (1, l.location::text), (2, l.time_zone)) z (n, value)
 		WHERE l.time_zone <> s.zone), '{}') END;
 	s.name := table_name(relation);
+	s.watched_as := s.name;
 	s.active := true;
 	s.watched_at := clock_timestamp();
 	-- row security may hide rows from their own table's owner

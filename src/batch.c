@@ -53,7 +53,8 @@ same_place(const BatchEntry *a, const BatchEntry *b)
 	return a->move.kind == b->move.kind && a->move.minute == b->move.minute &&
 		key_equal(&a->move.sku, &b->move.sku) &&
 		key_equal(&a->move.location, &b->move.location) &&
-		key_equal(&a->move.channel, &b->move.channel);
+		key_equal(&a->move.channel, &b->move.channel) &&
+		key_equal(&a->move.order, &b->move.order);
 }
 
 static uint32
@@ -64,7 +65,9 @@ hash_place(const BatchEntry *entry)
 
 	hash = key_hash(hash, &entry->move.sku);
 	hash = key_hash(hash, &entry->move.location);
-	return key_hash(hash, &entry->move.channel);
+	hash = key_hash(hash, &entry->move.channel);
+	return entry->move.order.len == 0 ? hash :
+		key_hash(hash, &entry->move.order);
 }
 
 #define SH_PREFIX place
@@ -160,10 +163,13 @@ batch_keep(Batch *batch, const BatchEntry *wanted, uint32 hash)
 	*entry = *wanted;
 	keys = MemoryContextAlloc(batch->context, entry->move.sku.len +
 							  entry->move.location.len +
-							  entry->move.channel.len + 1);
+							  entry->move.channel.len +
+							  entry->move.order.len + 1);
 	keys = key_move(&entry->move.sku, keys);
 	keys = key_move(&entry->move.location, keys);
-	key_move(&entry->move.channel, keys);
+	keys = key_move(&entry->move.channel, keys);
+	if (entry->move.order.data != NULL)
+		key_move(&entry->move.order, keys);
 	if (batch->hash != NULL)
 		batch_index(batch, entry, indexed ? hash : hash_place(entry));
 }

@@ -37,7 +37,7 @@
 /* the library's name and version show in pg_get_loaded_modules() */
 #if PG_VERSION_NUM >= 180000
 #define REPLENISH_MODULE_MAGIC \
-	PG_MODULE_MAGIC_EXT(.name = "replenish", .version = "1.0")
+	PG_MODULE_MAGIC_EXT(.name = "replenish", .version = "1.1")
 #else
 #define REPLENISH_MODULE_MAGIC PG_MODULE_MAGIC
 #endif

@@ -7,6 +7,8 @@
  * demand that is dated later stays apart by minute, so that a wrong date can
  * never push the window of a summary ahead.  A sum that no number can hold
  * becomes a fault instead of an error: one poisoned item stops no other.
+ * Lines and headers of orders are passed on one by one: what they add up to
+ * shows when they are joined.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,11 +33,14 @@ typedef enum FoldClass
 	FOLD_STOCK,
 	FOLD_POSTPONED,
 	FOLD_FAULT,
-	FOLD_TOUCH
+	FOLD_TOUCH,
+	FOLD_SOLD,
+	FOLD_LINE,
+	FOLD_HEADER
 } FoldClass;
 
 static const char *const class_names[] = {
-	"demand", "stock", "postponed", "fault", "touch"
+	"demand", "stock", "postponed", "fault", "touch", "sold", "line", "header"
 };
 
 /* Columns of drain(), pending() and recount(). */
@@ -52,14 +57,27 @@ enum
 	OUT_ON_ORDER,
 	OUT_MINUTE,
 	OUT_AMOUNT,
+	OUT_ORDER_KEY,
+	OUT_DELETED,
 	N_OUT
+};
+
+/* The plain sums of a group: those of stock, or one. */
+enum
+{
+	SUM_ON_HAND,
+	SUM_RESERVED,
+	SUM_ON_ORDER,
+	SUM_ROWS,
+	N_SUMS,
+	SUM_ONLY = 0
 };
 
 typedef struct FoldKey
 {
 	FoldClass	class;
 	int32		source;
-	int32		minute;			/* FOLD_POSTPONED only */
+	int32		minute;			/* 0 where the class has none */
 	Key			sku;
 	Key			location;
 	Key			channel;
@@ -71,7 +89,7 @@ typedef struct FoldGroup
 	uint32		hash;
 	FoldKey		key;
 	DemandAcc  *acc;			/* FOLD_DEMAND only */
-	int64		amount[3];		/* on hand, reserved, on order; or one sum */
+	int64		amount[N_SUMS];
 } FoldGroup;
 
 /* How long the deletions of a source take demand back. */
@@ -85,7 +103,10 @@ struct Fold
 {
 	MemoryContext context;
 	struct groups_hash *groups;
+	ReturnSetInfo *result;		/* where the rows go */
 	int64		clock_minute;
+	int64		sold_since;		/* minute from which demand is also kept by the
+								 * minute, for snapshots of stock */
 	FoldKeep   *keeps;			/* NULL until the first deletion */
 	int			nkeeps;
 };
@@ -123,15 +144,20 @@ same_group(const FoldKey *a, const FoldKey *b)
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-/* Make an empty fold for a clock in the current memory context. */
+/*
+ * Make an empty fold for a clock in the current memory context; its rows will
+ * go to 'result'.
+ */
 Fold *
-fold_create(int64 clock_minute)
+fold_create(int64 clock_minute, int64 sold_since, ReturnSetInfo *result)
 {
 	Fold	   *fold = palloc0(sizeof(Fold));
 
 	fold->context = CurrentMemoryContext;
 	fold->groups = groups_create(CurrentMemoryContext, 256, NULL);
+	fold->result = result;
 	fold->clock_minute = clock_minute;
+	fold->sold_since = sold_since;
 	return fold;
 }
 
@@ -217,6 +243,87 @@ add_amount(FoldGroup *group, int which, int64 amount)
 								&group->amount[which]);
 }
 
+/* Keep an amount by its minute, where a snapshot of stock may ask for it. */
+static bool
+fold_sold(Fold *fold, const Movement *move)
+{
+	if (move->minute < fold->sold_since)
+		return true;
+	return add_amount(fold_group(fold, FOLD_SOLD, move, move->minute),
+					  SUM_ONLY, move->amount);
+}
+
+/* Add demand: of the past to a summary, dated ahead by its minute. */
+static bool
+fold_demand(Fold *fold, const Movement *move)
+{
+	FoldGroup  *group;
+
+	if (move->minute > fold->clock_minute)
+		return add_amount(fold_group(fold, FOLD_POSTPONED, move, move->minute),
+						  SUM_ONLY, move->amount);
+	group = fold_group(fold, FOLD_DEMAND, move, 0);
+	return demand_acc_add(&group->acc, move->minute, move->amount) &&
+		fold_sold(fold, move);
+}
+
+/* Add an amount of stock. */
+static bool
+fold_stock(Fold *fold, const Movement *move, int sum)
+{
+	return add_amount(fold_group(fold, FOLD_STOCK, move, move->minute), sum,
+					  move->amount);
+}
+
+static Datum
+text_datum(const Key *key)
+{
+	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
+}
+
+/* Begin a row of drain(), pending() or recount(). */
+static void
+begin_row(FoldClass class, int32 source, const Key *sku, const Key *location,
+		  const Key *channel, Datum *values, bool *nulls)
+{
+	memset(nulls, true, N_OUT * sizeof(bool));
+	values[OUT_KIND] = CStringGetTextDatum(class_names[class]);
+	values[OUT_SOURCE] = Int32GetDatum(source);
+	values[OUT_SKU] = text_datum(sku);
+	values[OUT_LOCATION] = text_datum(location);
+	values[OUT_CHANNEL] = text_datum(channel);
+	memset(nulls, false, (OUT_CHANNEL + 1) * sizeof(bool));
+}
+
+/* Set one column of a row. */
+static void
+set_column(Datum *values, bool *nulls, int column, Datum value)
+{
+	values[column] = value;
+	nulls[column] = false;
+}
+
+/* Pass a line or a header on as it is. */
+static void
+fold_pass(Fold *fold, FoldClass class, const Movement *move, bool deleted)
+{
+	Datum		values[N_OUT];
+	bool		nulls[N_OUT];
+
+	begin_row(class, move->source, &move->sku, &move->location,
+			  &move->channel, values, nulls);
+	set_column(values, nulls, OUT_MINUTE, Int32GetDatum(move->minute));
+	set_column(values, nulls, OUT_AMOUNT, Int64GetDatum(move->amount));
+	set_column(values, nulls, OUT_ORDER_KEY, text_datum(&move->order));
+	set_column(values, nulls, OUT_DELETED, BoolGetDatum(deleted));
+	tuplestore_putvalues(fold->result->setResult, fold->result->setDesc,
+						 values, nulls);
+	for (int i = 0; i < N_OUT; i++)
+		if (!nulls[i] && i != OUT_SOURCE && i != OUT_MINUTE &&
+			i != OUT_AMOUNT && i != OUT_DELETED)
+			pfree(DatumGetPointer(values[i]));
+}
+
 /* Add one movement; 'arg' is the Fold. */
 void
 fold_add(const Movement *move, void *arg)
@@ -229,35 +336,46 @@ fold_add(const Movement *move, void *arg)
 	switch (move->kind)
 	{
 		case MOVE_DELETED:
-			if (is_housekeeping(fold, move))
-				break;
-			pg_fallthrough;
+			if (move->order.data != NULL)
+				fold_pass(fold, FOLD_LINE, move, true);
+			else if (!is_housekeeping(fold, move))
+				fits = fold_demand(fold, move);
+			break;
 		case MOVE_DEMAND:
-			if (move->minute > fold->clock_minute)
-			{
-				group = fold_group(fold, FOLD_POSTPONED, move, move->minute);
-				fits = add_amount(group, 0, move->amount);
-				break;
-			}
-			group = fold_group(fold, FOLD_DEMAND, move, 0);
-			fits = demand_acc_add(&group->acc, move->minute, move->amount);
+			if (move->order.data != NULL)
+				fold_pass(fold, FOLD_LINE, move, false);
+			else
+				fits = fold_demand(fold, move);
+			break;
+		case MOVE_HEADER:
+			fold_pass(fold, FOLD_HEADER, move, false);
+			break;
+		case MOVE_HEADER_DELETED:
+			fold_pass(fold, FOLD_HEADER, move, true);
 			break;
 		case MOVE_SUMMARY:
 			group = fold_group(fold, FOLD_DEMAND, move, 0);
 			fits = demand_acc_add_datum(&group->acc,
 										PointerGetDatum(move->summary), 1);
 			break;
+		case MOVE_SOLD:
+			fits = fold_sold(fold, move);
+			break;
 		case MOVE_ON_HAND:
+			fits = fold_stock(fold, move, SUM_ON_HAND);
+			break;
 		case MOVE_RESERVED:
+			fits = fold_stock(fold, move, SUM_RESERVED);
+			break;
 		case MOVE_ON_ORDER:
-			group = fold_group(fold, FOLD_STOCK, move, 0);
-			fits = add_amount(group, move->kind == MOVE_ON_HAND ? 0 :
-							  move->kind == MOVE_RESERVED ? 1 : 2,
-							  move->amount);
+			fits = fold_stock(fold, move, SUM_ON_ORDER);
+			break;
+		case MOVE_SNAPSHOT_ROWS:
+			fits = fold_stock(fold, move, SUM_ROWS);
 			break;
 		case MOVE_FAULT:
-			group = fold_group(fold, FOLD_FAULT, move, 0);
-			fits = add_amount(group, 0, move->amount);
+			fits = add_amount(fold_group(fold, FOLD_FAULT, move, 0), SUM_ONLY,
+							  move->amount);
 			break;
 		case MOVE_TOUCH:
 			(void) fold_group(fold, FOLD_TOUCH, move, 0);
@@ -266,12 +384,6 @@ fold_add(const Movement *move, void *arg)
 	if (!fits)
 		fold_fault(fold, move, "sum_too_large");
 	MemoryContextSwitchTo(old);
-}
-
-static Datum
-text_datum(const Key *key)
-{
-	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
 }
 
 /* Micro-units as a number without needless decimals. */
@@ -283,11 +395,10 @@ units_datum(int64 micros)
 	return DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(units));
 }
 
-/* Return every group as a row of drain(), pending() or recount(). */
+/* Return every group as a row. */
 void
-fold_emit(Fold *fold, FunctionCallInfo fcinfo)
+fold_emit(Fold *fold)
 {
-	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "replenish fold row",
 													  ALLOCSET_SMALL_SIZES);
@@ -298,39 +409,32 @@ fold_emit(Fold *fold, FunctionCallInfo fcinfo)
 	while ((group = groups_iterate(fold->groups, &iterator)) != NULL)
 	{
 		MemoryContext old = MemoryContextSwitchTo(row_context);
-		FoldClass	class = group->key.class;
+		const FoldKey *key = &group->key;
 		Datum		values[N_OUT];
 		bool		nulls[N_OUT];
 
-		memset(nulls, true, sizeof(nulls));
-		values[OUT_KIND] = CStringGetTextDatum(class_names[class]);
-		values[OUT_SOURCE] = Int32GetDatum(group->key.source);
-		values[OUT_SKU] = text_datum(&group->key.sku);
-		values[OUT_LOCATION] = text_datum(&group->key.location);
-		values[OUT_CHANNEL] = text_datum(&group->key.channel);
-		memset(nulls, false, (OUT_CHANNEL + 1) * sizeof(bool));
-		if (class == FOLD_DEMAND)
+		begin_row(key->class, key->source, &key->sku, &key->location,
+				  &key->channel, values, nulls);
+		if (key->class == FOLD_DEMAND)
+			set_column(values, nulls, OUT_DEMAND,
+					   PointerGetDatum(demand_acc_pack(group->acc)));
+		else if (key->class != FOLD_TOUCH)
 		{
-			values[OUT_DEMAND] = PointerGetDatum(demand_acc_pack(group->acc));
-			nulls[OUT_DEMAND] = false;
-		}
-		else if (class == FOLD_STOCK)
-		{
-			for (int i = 0; i < 3; i++)
+			int			sum = SUM_ONLY;
+
+			if (key->class == FOLD_STOCK)
 			{
-				values[OUT_ON_HAND + i] = units_datum(group->amount[i]);
-				nulls[OUT_ON_HAND + i] = false;
+				for (int i = SUM_ON_HAND; i <= SUM_ON_ORDER; i++)
+					set_column(values, nulls, OUT_ON_HAND + i,
+							   units_datum(group->amount[i]));
+				sum = SUM_ROWS;
 			}
+			set_column(values, nulls, OUT_MINUTE, Int32GetDatum(key->minute));
+			set_column(values, nulls, OUT_AMOUNT,
+					   Int64GetDatum(group->amount[sum]));
 		}
-		else if (class != FOLD_TOUCH)
-		{
-			values[OUT_MINUTE] = Int32GetDatum(group->key.minute);
-			nulls[OUT_MINUTE] = false;
-			values[OUT_AMOUNT] = Int64GetDatum(group->amount[0]);
-			nulls[OUT_AMOUNT] = false;
-		}
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		tuplestore_putvalues(fold->result->setResult, fold->result->setDesc,
+							 values, nulls);
 		MemoryContextSwitchTo(old);
 		MemoryContextReset(row_context);
 		CHECK_FOR_INTERRUPTS();

@@ -12,8 +12,9 @@
 
 typedef struct Fold Fold;
 
-extern Fold *fold_create(int64 clock_minute);
+extern Fold *fold_create(int64 clock_minute, int64 sold_since,
+						 ReturnSetInfo *result);
 extern void fold_add(const Movement *move, void *fold);
-extern void fold_emit(Fold *fold, FunctionCallInfo fcinfo);
+extern void fold_emit(Fold *fold);
 
 #endif							/* REPLENISH_FOLD_H */

@@ -37,27 +37,41 @@ clock_argument(FunctionCallInfo fcinfo, int argno)
 		USECS_PER_MINUTE;
 }
 
-/* drain(clock): take every movement from the inbox. */
+/* A fold for the clock and, if it is there, the argument sold_since. */
+static Fold *
+begin_fold(FunctionCallInfo fcinfo, int clock_argno)
+{
+	int64		clock = clock_argument(fcinfo, clock_argno);
+	int64		sold_since = PG_INT64_MAX;
+
+	/* in 1.0 it was not there */
+	if (PG_NARGS() > clock_argno + 1 && !PG_ARGISNULL(clock_argno + 1))
+		sold_since = clock_argument(fcinfo, clock_argno + 1);
+	InitMaterializedSRF(fcinfo, 0);
+	return fold_create(clock, sold_since,
+					   (ReturnSetInfo *) fcinfo->resultinfo);
+}
+
+/* drain(clock, sold_since, backlog): take every movement from the inbox. */
 Datum
 replenish_drain(PG_FUNCTION_ARGS)
 {
-	Fold	   *fold = fold_create(clock_argument(fcinfo, 0));
+	Fold	   *fold = begin_fold(fcinfo, 0);
+	int64		backlog = PG_NARGS() > 2 ? PG_GETARG_INT64(2) : 0;
 
-	InitMaterializedSRF(fcinfo, 0);
-	inbox_scan(GetActiveSnapshot(), true, fold_add, fold);
-	fold_emit(fold, fcinfo);
+	inbox_scan(GetActiveSnapshot(), INBOX_DRAIN, backlog, fold_add, fold);
+	fold_emit(fold);
 	return (Datum) 0;
 }
 
-/* pending(clock): the same, left where it is. */
+/* pending(clock, sold_since): the same, left where it is. */
 Datum
 replenish_pending(PG_FUNCTION_ARGS)
 {
-	Fold	   *fold = fold_create(clock_argument(fcinfo, 0));
+	Fold	   *fold = begin_fold(fcinfo, 0);
 
-	InitMaterializedSRF(fcinfo, 0);
-	inbox_scan(GetActiveSnapshot(), false, fold_add, fold);
-	fold_emit(fold, fcinfo);
+	inbox_scan(GetActiveSnapshot(), INBOX_READ, PG_INT64_MAX, fold_add, fold);
+	fold_emit(fold);
 	return (Datum) 0;
 }
 
@@ -86,21 +100,20 @@ replenish_wake(PG_FUNCTION_ARGS)
 }
 
 /*
- * recount(relation, arguments, clock): what the table's rows add up to, read
+ * recount(relation, arguments, clock, sold_since): what the table's rows add up to, read
  * as its triggers with these arguments would have read them.
  */
 Datum
 replenish_recount(PG_FUNCTION_ARGS)
 {
 	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
-	Fold	   *fold = fold_create(clock_argument(fcinfo, 2));
+	Fold	   *fold = begin_fold(fcinfo, 2);
 	Relation	rel;
 	Datum	   *elements;
 	char	  **args;
 	int			nargs;
 	Source		source;
 
-	InitMaterializedSRF(fcinfo, 0);
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
 					  &nargs);
 	args = palloc(nargs * sizeof(char *));
@@ -111,7 +124,7 @@ replenish_recount(PG_FUNCTION_ARGS)
 	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	scan_source(rel, &source, GetActiveSnapshot(), 1, false, fold_add, fold);
 	table_close(rel, NoLock);
-	fold_emit(fold, fcinfo);
+	fold_emit(fold);
 	return (Datum) 0;
 }
 

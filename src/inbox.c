@@ -50,6 +50,7 @@ enum
 	INBOX_LOCATION,
 	INBOX_CHANNEL,
 	INBOX_SUMMARY,
+	INBOX_ORDER_KEY,			/* since 1.1 */
 	INBOX_NATTS
 };
 
@@ -62,8 +63,10 @@ typedef struct ShortText
 	char		data[VARHDRSZ_SHORT + KEY_MAX + VARHDRSZ];
 } ShortText;
 
-/* The tables that take turns, by the minute's parity. */
-static const char *const inbox_names[] = {"inbox_even", "inbox_odd"};
+/* The tables that take turns, by the minute's parity, and the backlog. */
+static const char *const inbox_names[] = {"inbox_even", "inbox_odd", "backlog"};
+
+#define BACKLOG		2
 
 /* Pages that the table out of turn may keep. */
 #define TRIM_PAGES		32
@@ -83,7 +86,8 @@ inbox_open(int which, LOCKMODE lockmode)
 
 	if (rel != NULL &&
 		(rel->rd_rel->relkind != RELKIND_RELATION ||
-		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
+		 RelationGetNumberOfAttributes(rel) < INBOX_NATTS - 1 ||
+		 RelationGetNumberOfAttributes(rel) > INBOX_NATTS))
 	{
 		relation_close(rel, lockmode);
 		return NULL;
@@ -120,7 +124,8 @@ form_row(TupleDesc desc, const Movement *move)
 	bool		nulls[INBOX_NATTS] = {false};
 	ShortText	sku,
 				location,
-				channel;
+				channel,
+				order;
 
 	values[INBOX_AMOUNT] = Int64GetDatum(move->amount);
 	values[INBOX_MINUTE] = Int32GetDatum(move->minute);
@@ -131,6 +136,8 @@ form_row(TupleDesc desc, const Movement *move)
 	values[INBOX_CHANNEL] = key_datum(&move->channel, &channel);
 	values[INBOX_SUMMARY] = PointerGetDatum(move->summary);
 	nulls[INBOX_SUMMARY] = move->summary == NULL;
+	values[INBOX_ORDER_KEY] = key_datum(&move->order, &order);
+	nulls[INBOX_ORDER_KEY] = move->order.data == NULL;
 	return heap_form_tuple(desc, values, nulls);
 }
 
@@ -204,6 +211,7 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 	Datum		values[INBOX_NATTS];
 	bool		nulls[INBOX_NATTS];
 
+	nulls[INBOX_ORDER_KEY] = true;
 	heap_deform_tuple(tuple, desc, values, nulls);
 	move->amount = DatumGetInt64(values[INBOX_AMOUNT]);
 	move->minute = DatumGetInt32(values[INBOX_MINUTE]);
@@ -214,21 +222,27 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 	read_text(values[INBOX_CHANNEL], &move->channel);
 	move->summary = nulls[INBOX_SUMMARY] ? NULL :
 		(struct varlena *) DatumGetPointer(values[INBOX_SUMMARY]);
+	memset(&move->order, 0, sizeof(Key));
+	if (!nulls[INBOX_ORDER_KEY])
+		read_text(values[INBOX_ORDER_KEY], &move->order);
 }
 
-/* Visit the rows of one of the inbox's tables; see inbox_scan(). */
+/* Visit at most so many rows of one of the tables; see inbox_scan(). */
 static int64
-scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
-		   void *arg)
+scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
+		   MovementVisitor visit, void *arg)
 {
-	Relation	rel = inbox_open(which,
-								 drain ? RowExclusiveLock : AccessShareLock);
+	Relation	rel = inbox_open(which, use == INBOX_DRAIN ?
+								 RowExclusiveLock : AccessShareLock);
 	MemoryContext row_context;
 	bool		own_check = IsolationIsSerializable();
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
 
+	/* 1.0 had no backlog */
+	if (rel == NULL && which == BACKLOG)
+		return 0;
 	if (rel == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
@@ -239,7 +253,8 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 										ALLOCSET_SMALL_SIZES);
 	scan = table_beginscan_strat(rel, own_check ? SnapshotAny : snapshot, 0,
 								 NULL, true, false);
-	while ((tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+	while (rows < limit &&
+		   (tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
 		if (own_check)
 		{
@@ -263,10 +278,8 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 			visit(&move, arg);
 			MemoryContextReset(row_context);
 		}
-		if (drain)
+		if (use == INBOX_DRAIN)
 			simple_heap_delete(rel, &tuple->t_self);
-		else if (visit == NULL)
-			break;
 		CHECK_FOR_INTERRUPTS();
 	}
 	table_endscan(scan);
@@ -276,23 +289,26 @@ scan_table(int which, Snapshot snapshot, bool drain, MovementVisitor visit,
 }
 
 /*
- * Visit every row of the inbox that the snapshot sees; with 'drain' remove it.
- * Only the decider drains, and nobody else removes rows, so the removal never
- * waits.
+ * Visit every row of the inbox that the snapshot sees, and so many of the
+ * backlog.  Only the decider drains, and nobody else removes rows, so the
+ * removal never waits.
  */
 void
-inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit, void *arg)
+inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
+		   MovementVisitor visit, void *arg)
 {
 	for (int which = 0; which < (int) lengthof(inbox_names); which++)
-		(void) scan_table(which, snapshot, drain, visit, arg);
+		(void) scan_table(which, snapshot, use,
+						  which == BACKLOG ? backlog : PG_INT64_MAX, visit,
+						  arg);
 }
 
-/* Say whether the snapshot sees any row in the inbox. */
+/* Say whether the snapshot sees any row in the inbox or the backlog. */
 bool
 inbox_has_rows(Snapshot snapshot)
 {
 	for (int which = 0; which < (int) lengthof(inbox_names); which++)
-		if (scan_table(which, snapshot, false, NULL, NULL) > 0)
+		if (scan_table(which, snapshot, INBOX_READ, 1, NULL, NULL) > 0)
 			return true;
 	return false;
 }

@@ -39,10 +39,15 @@ typedef enum MovementKind
 {
 	MOVE_DEMAND = 'd',			/* units ordered in a minute */
 	MOVE_DELETED = 'x',			/* the same, taken back by DELETE or TRUNCATE */
+	MOVE_HEADER = 'H',			/* headers of an order: their number */
+	MOVE_HEADER_DELETED = 'X',	/* the same, taken back by DELETE or TRUNCATE */
 	MOVE_SUMMARY = 's',			/* a whole demand summary at once */
 	MOVE_ON_HAND = 'h',			/* units in the warehouse */
 	MOVE_RESERVED = 'r',		/* units promised, still there */
 	MOVE_ON_ORDER = 'o',		/* units bought, not yet received */
+	MOVE_SNAPSHOT_ROWS = 'n',	/* rows of a table of stock snapshots */
+	MOVE_SOLD = 'q',			/* units ordered in a minute, to be taken off a
+								 * snapshot of stock only */
 	MOVE_FAULT = 'f',			/* rows that could not be counted: channel is
 								 * the fault's code, amount their number */
 	MOVE_TOUCH = 't'			/* nothing moved: look at the item again */
@@ -58,11 +63,15 @@ typedef struct Movement
 {
 	int32		source;			/* id of the watch; 0 is record_demand() */
 	MovementKind kind;
-	int32		minute;			/* minutes since 1970 UTC; 0 if not demand */
-	int64		amount;			/* micro-units, or rows for MOVE_FAULT */
+	int32		minute;			/* minutes since 1970 UTC: of the demand, of the
+								 * snapshot of stock; 0 where there is none */
+	int64		amount;			/* micro-units; or rows, of faults, headers and
+								 * snapshots */
 	Key			sku;
 	Key			location;
 	Key			channel;
+	Key			order;			/* of a line or header that is joined later; its
+								 * data is NULL in all other movements */
 	struct varlena *summary;	/* MOVE_SUMMARY only */
 } Movement;
 
@@ -83,7 +92,9 @@ extern const char *value_check_moment(TimestampTz at, int32 *minute);
 
 typedef enum SourceKind
 {
-	SOURCE_ORDERS,
+	SOURCE_ORDERS,				/* lines that say it all */
+	SOURCE_LINES,				/* lines whose order is a row elsewhere */
+	SOURCE_HEADERS,				/* those orders */
 	SOURCE_STOCK
 } SourceKind;
 
@@ -98,6 +109,7 @@ typedef enum SourceColumn
 	COL_ON_HAND,
 	COL_RESERVED,
 	COL_ON_ORDER,
+	COL_ORDER,					/* of lines and headers: what joins them */
 	N_COLUMNS
 } SourceColumn;
 
@@ -124,7 +136,7 @@ typedef struct SourceReader
 } SourceReader;
 
 /* Most movements that one row can make. */
-#define ROW_MOVEMENTS	3
+#define ROW_MOVEMENTS	4
 
 extern int	source_unpack(const char *packed, char ***args);
 extern void source_parse(int nargs, char **args, Source *source);
@@ -146,8 +158,14 @@ extern bool batch_flush(Batch *batch);
 typedef void (*MovementVisitor) (const Movement *move, void *arg);
 
 extern void inbox_append(const Movement *moves, int nmoves);
-extern void inbox_scan(Snapshot snapshot, bool drain, MovementVisitor visit,
-					   void *arg);
+typedef enum InboxUse
+{
+	INBOX_READ,
+	INBOX_DRAIN					/* remove what was visited */
+} InboxUse;
+
+extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
+					   MovementVisitor visit, void *arg);
 extern bool inbox_has_rows(Snapshot snapshot);
 extern void inbox_trim(TimestampTz now);
 

@@ -5,8 +5,9 @@
  *
  * What a watch knows travels in the argument of its triggers, so that the
  * order path looks nothing up.  In order: id, kind, the columns of
- * SourceColumn ('' where there is none), the zone of moments without one, the
- * number of counted statuses, those statuses, then pairs of location and zone
+ * SourceColumn ('' where there is none), the zone of moments without one, of
+ * lines and headers the column that joins them, the number of counted
+ * statuses, those statuses, then pairs of location and zone
  * where a location's zone is another.  It is one argument, because every
  * statement copies those of all the table's triggers.
  *
@@ -32,8 +33,15 @@
 #define FAULT_LOCATION_LONG	"long_location"
 #define FAULT_CHANNEL_LONG	"long_channel"
 
-/* Arguments before the counted statuses. */
-#define FIXED_ARGS			(2 + N_COLUMNS + 2)
+#define FAULT_ORDER_BLANK	"blank_order"
+#define FAULT_ORDER_LONG	"long_order"
+
+/* Columns that every kind of source names, and where they begin. */
+#define COMMON_COLUMNS		COL_ORDER
+#define FIRST_COLUMN		2
+
+/* The names of kinds, as arguments. */
+static const char *const kind_names[] = {"orders", "lines", "header", "stock"};
 
 /*
  * Take a trigger's argument apart: values between commas, a backslash before
@@ -74,19 +82,29 @@ source_unpack(const char *packed, char ***args)
 void
 source_parse(int nargs, char **args, Source *source)
 {
+	int			next = FIRST_COLUMN;
+	bool		joined;
 	int			rest;
 
 	memset(source, 0, sizeof(*source));
-	if (nargs < FIXED_ARGS)
+	if (nargs <= FIRST_COLUMN)
 		return;
 	source->id = atoi(args[0]);
-	source->kind = strcmp(args[1], "stock") == 0 ? SOURCE_STOCK : SOURCE_ORDERS;
-	for (int i = 0; i < N_COLUMNS; i++)
-		source->column[i] = args[2 + i][0] == '\0' ? NULL : args[2 + i];
-	source->zone = args[2 + N_COLUMNS];
-	rest = nargs - FIXED_ARGS;
-	source->ncounted = Max(0, Min(atoi(args[FIXED_ARGS - 1]), rest));
-	source->counted = args + FIXED_ARGS;
+	for (int i = 0; i < (int) lengthof(kind_names); i++)
+		if (strcmp(args[1], kind_names[i]) == 0)
+			source->kind = (SourceKind) i;
+	joined = source->kind == SOURCE_LINES || source->kind == SOURCE_HEADERS;
+	/* the columns, the zone, the number of statuses */
+	rest = nargs - next - COMMON_COLUMNS - joined - 2;
+	if (rest < 0)
+		return;
+	for (int i = 0; i < COMMON_COLUMNS; i++, next++)
+		source->column[i] = args[next][0] == '\0' ? NULL : args[next];
+	source->zone = args[next++];
+	if (joined)
+		source->column[COL_ORDER] = args[next++];
+	source->ncounted = Max(0, Min(atoi(args[next++]), rest));
+	source->counted = args + next;
 	source->zones = source->counted + source->ncounted;
 	source->nzones = (rest - source->ncounted) / 2;
 }
@@ -101,6 +119,7 @@ is_readable(SourceColumn role, Oid type)
 		case COL_LOCATION:
 		case COL_CHANNEL:
 		case COL_STATUS:
+		case COL_ORDER:
 			return value_is_key_type(type);
 		case COL_AT:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID ||
@@ -119,7 +138,9 @@ void
 source_bind(const Source *source, TupleDesc desc, SourceReader *reader)
 {
 	reader->source = source;
-	reader->missing = source->column[COL_SKU] == NULL ? FAULT_COLUMN : NULL;
+	reader->missing = source->column[source->kind == SOURCE_HEADERS ?
+									 COL_ORDER : COL_SKU] == NULL ?
+		FAULT_COLUMN : NULL;
 	for (int role = 0; role < N_COLUMNS; role++)
 	{
 		reader->attnum[role] = 0;
@@ -179,15 +200,22 @@ is_counted(const Source *source, const Key *status)
 	return false;
 }
 
-/* Read a location or channel; what is absent is the default. */
+/*
+ * Read a location or channel; what is absent is the default, and nothing where
+ * the column is the header's or the other way round.
+ */
 static const char *
 read_place(SourceReader *reader, SourceColumn role, const Datum *values,
 		   const bool *nulls, const char *fault, Key *key)
 {
+	if (reader->attnum[role] == 0 &&
+		(reader->source->kind == SOURCE_LINES ||
+		 reader->source->kind == SOURCE_HEADERS))
+		return NULL;
 	if (reader->attnum[role] == 0 || nulls[role])
 		key->len = 0;
 	else if (!value_key(values[role], reader->type[role], reader->buffer[role],
-					   key))
+						key))
 		return fault;
 	if (key_is_blank(key))
 	{
@@ -197,29 +225,56 @@ read_place(SourceReader *reader, SourceColumn role, const Datum *values,
 	return NULL;
 }
 
+/* Read a key that must be there. */
+static const char *
+read_key(SourceReader *reader, SourceColumn role, const Datum *values,
+		 const bool *nulls, const char *blank, const char *overlong, Key *key)
+{
+	if (nulls[role])
+		return blank;
+	if (!value_key(values[role], reader->type[role], reader->buffer[role],
+				   key))
+		return overlong;
+	return key_is_blank(key) ? blank : NULL;
+}
+
 /* Read the keys that every movement of a row has. */
 static const char *
 read_keys(SourceReader *reader, const Datum *values, const bool *nulls,
 		  Movement *move)
 {
-	const char *fault;
+	SourceKind	kind = reader->source->kind;
+	const char *fault = NULL;
 
-	if (nulls[COL_SKU])
-		return FAULT_SKU_BLANK;
-	if (!value_key(values[COL_SKU], reader->type[COL_SKU],
-				  reader->buffer[COL_SKU], &move->sku))
-		return FAULT_SKU_LONG;
-	if (key_is_blank(&move->sku))
-		return FAULT_SKU_BLANK;
-	fault = read_place(reader, COL_LOCATION, values, nulls,
-					   FAULT_LOCATION_LONG, &move->location);
-	if (fault == NULL && reader->source->kind == SOURCE_ORDERS)
+	if (kind != SOURCE_HEADERS)
+		fault = read_key(reader, COL_SKU, values, nulls, FAULT_SKU_BLANK,
+						 FAULT_SKU_LONG, &move->sku);
+	if (fault == NULL && (kind == SOURCE_LINES || kind == SOURCE_HEADERS))
+		fault = read_key(reader, COL_ORDER, values, nulls, FAULT_ORDER_BLANK,
+						 FAULT_ORDER_LONG, &move->order);
+	if (fault == NULL)
+		fault = read_place(reader, COL_LOCATION, values, nulls,
+						   FAULT_LOCATION_LONG, &move->location);
+	if (fault == NULL && kind != SOURCE_STOCK)
 		fault = read_place(reader, COL_CHANNEL, values, nulls,
 						   FAULT_CHANNEL_LONG, &move->channel);
 	return fault;
 }
 
-/* The movement of one order line. */
+/* Read the moment of a row; one that is the other table's is 0. */
+static const char *
+read_moment(SourceReader *reader, const Datum *values, const bool *nulls,
+			Movement *move)
+{
+	if (reader->attnum[COL_AT] == 0)
+		return NULL;
+	if (nulls[COL_AT])
+		return FAULT_MOMENT;
+	return value_moment(values[COL_AT], reader->type[COL_AT],
+						zone_of(reader, &move->location), &move->minute);
+}
+
+/* The movement of one order line, or of one order's header. */
 static const char *
 read_order(SourceReader *reader, const Datum *values, const bool *nulls,
 		   Movement *moves, int *nmoves)
@@ -227,21 +282,22 @@ read_order(SourceReader *reader, const Datum *values, const bool *nulls,
 	const char *fault;
 
 	fault = read_keys(reader, values, nulls, &moves[0]);
+	if (fault == NULL)
+		fault = read_moment(reader, values, nulls, &moves[0]);
 	if (fault != NULL)
 		return fault;
+	*nmoves = 1;
+	if (reader->source->kind == SOURCE_HEADERS)
+	{
+		moves[0].kind = moves[0].kind == MOVE_DELETED ?
+			MOVE_HEADER_DELETED : MOVE_HEADER;
+		moves[0].amount = 1;
+		return NULL;
+	}
 	if (nulls[COL_QTY])
 		return FAULT_QUANTITY;
-	fault = value_quantity(values[COL_QTY], reader->type[COL_QTY],
+	return value_quantity(values[COL_QTY], reader->type[COL_QTY],
 						  &moves[0].amount);
-	if (fault != NULL)
-		return fault;
-	if (nulls[COL_AT])
-		return FAULT_MOMENT;
-	fault = value_moment(values[COL_AT], reader->type[COL_AT],
-						 zone_of(reader, &moves[0].location),
-						 &moves[0].minute);
-	*nmoves = 1;
-	return fault;
 }
 
 /* The movements of one row of stock: on hand always, so that it is known. */
@@ -255,6 +311,8 @@ read_stock(SourceReader *reader, const Datum *values, const bool *nulls,
 	const char *fault;
 
 	fault = read_keys(reader, values, nulls, &moves[0]);
+	if (fault == NULL)
+		fault = read_moment(reader, values, nulls, &moves[0]);
 	if (fault != NULL)
 		return fault;
 	if (nulls[COL_ON_HAND])
@@ -275,6 +333,12 @@ read_stock(SourceReader *reader, const Datum *values, const bool *nulls,
 		move->kind = kinds[i];
 		move->amount = micros;
 		(*nmoves)++;
+	}
+	if (reader->attnum[COL_AT] != 0)
+	{
+		moves[*nmoves] = moves[0];
+		moves[*nmoves].kind = MOVE_SNAPSHOT_ROWS;
+		moves[(*nmoves)++].amount = 1;
 	}
 	return NULL;
 }
@@ -316,10 +380,10 @@ source_read(SourceReader *reader, TupleTableSlot *slot, int sign, bool deleted,
 				!is_counted(source, &status))
 				return 0;
 		}
-		if (source->kind == SOURCE_ORDERS)
-			fault = read_order(reader, values, nulls, moves, &nmoves);
-		else
+		if (source->kind == SOURCE_STOCK)
 			fault = read_stock(reader, values, nulls, moves, &nmoves);
+		else
+			fault = read_order(reader, values, nulls, moves, &nmoves);
 	}
 	if (fault != NULL)
 	{
