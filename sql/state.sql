@@ -63,6 +63,13 @@ WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
 SELECT pg_catalog.pg_extension_config_dump('replenish.inbox_odd', '');
 
+-- What a recount found, on its way into the state; the decider takes it in
+-- parts, so that it never stands in the way of orders.
+CREATE TABLE replenish.backlog (LIKE replenish.inbox_even);
+SELECT pg_catalog.pg_extension_config_dump('replenish.backlog', '');
+
+COMMENT ON TABLE replenish.backlog IS
+'Differences that backfill() or repair() found, as rows of the inbox, until the decider has taken them; see the view progress.';
 COMMENT ON TABLE replenish.inbox_even IS
 'Half of the inbox: orders are appended here in even minutes. See the view inbox.';
 COMMENT ON TABLE replenish.inbox_odd IS

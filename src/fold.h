@@ -13,7 +13,7 @@
 typedef struct Fold Fold;
 
 extern Fold *fold_create(int64 clock_minute, int64 sold_since,
-						 ReturnSetInfo *result);
+						 struct ReturnSetInfo *result);
 extern void fold_add(const Movement *move, void *fold);
 extern void fold_emit(Fold *fold);
 
