@@ -8,12 +8,14 @@
 #ifndef REPLENISH_FOLD_H
 #define REPLENISH_FOLD_H
 
+#include "nodes/execnodes.h"
+
 #include "replenish.h"
 
 typedef struct Fold Fold;
 
 extern Fold *fold_create(int64 clock_minute, int64 sold_since,
-						 struct ReturnSetInfo *result);
+						 ReturnSetInfo *result);
 extern void fold_add(const Movement *move, void *fold);
 extern void fold_emit(Fold *fold);
 
