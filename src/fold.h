@@ -8,9 +8,9 @@
 #ifndef REPLENISH_FOLD_H
 #define REPLENISH_FOLD_H
 
-#include "nodes/execnodes.h"
-
 #include "replenish.h"
+
+#include "nodes/execnodes.h"
 
 typedef struct Fold Fold;
 
