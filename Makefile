@@ -21,7 +21,7 @@ OBJS         = $(CORE_OBJS) \
 SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
                sql/state.sql sql/settings.sql sql/assess.sql sql/notify.sql \
                sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
-               sql/read.sql sql/privileges.sql
+               sql/read.sql sql/lines.sql sql/look.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA         = sql/replenish--1.0.sql
 DATA_built   = $(SQL_SCRIPT)
@@ -29,8 +29,8 @@ DATA_built   = $(SQL_SCRIPT)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching modes views privileged \
-               documented
+               policies verifying trimming rewatching modes views going_live \
+               privileged documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

@@ -21,6 +21,8 @@ BEGIN
 			'pending', 'policy_changed', 'record_demand', 'recount',
 			'register_source', 'repair', 'resolve_policy', 'retire_source',
 			'source_of', 'table_name', 'tick', 'touch', 'touch_source',
+			'base_type', 'check_lines', 'first_look', 'go_live',
+			'header_join', 'line_moment', 'lines_query', 'recent_prices',
 			'trigger_arguments', 'trim_inbox',
 			'refresh_typical', 'unwatch', 'verify', 'wake', 'watch_orders',
 			'watch_stock', 'worker_pid'])

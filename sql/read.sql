@@ -261,6 +261,13 @@ BEGIN
 		d.decided_at, format('%s sums wait to be decided.', waiting),
 		CASE WHEN waiting > 0 THEN 'The worker or replenish.tick() takes them.' END;
 
+	RETURN QUERY SELECT 'announcing', true, d.live_at,
+		CASE WHEN d.live_at IS NULL
+			THEN 'A quiet start: tiers are decided, nothing is announced.'
+			ELSE 'Every change of tier is announced.' END,
+		CASE WHEN d.live_at IS NULL
+			THEN 'SELECT replenish.go_live() when replenish.first_look() shows what it should.' END;
+
 	RETURN QUERY SELECT 'clock', coalesce(d.clock <= now() + interval '1 minute', true),
 		d.clock, CASE WHEN d.clock > now() + interval '1 minute'
 			THEN 'The decider''s clock is ahead of the present.'
