@@ -11,6 +11,26 @@ CREATE FUNCTION replenish.clock() RETURNS timestamptz
 COMMENT ON FUNCTION replenish.clock() IS
 'The decider''s clock: the latest moment that it decided anything for; now() before the first decision.';
 
+-- Snapshots themselves wait for the decision; what is sold since them does not.
+CREATE VIEW replenish.waiting_stock AS
+	SELECT m.sku, p.location, p.on_hand * m.units AS on_hand,
+		p.reserved * m.units AS reserved, p.on_order * m.units AS on_order
+	FROM replenish.pending(pg_catalog.now()) p
+	JOIN replenish.source s ON s.id = p.source AND s.active AND s.at IS NULL
+	CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
+	WHERE p.kind = 'stock'
+	UNION ALL
+	SELECT i.sku, i.location, p.amount * m.units / -1000000, 0, 0
+	FROM replenish.pending(greatest(pg_catalog.now(), replenish.clock()),
+		replenish.sold_since(pg_catalog.now())) p
+	CROSS JOIN LATERAL replenish.real_skus(p.sku, p.channel) m
+	JOIN replenish.item i ON i.sku = m.sku
+		AND i.location = replenish.real_location(p.location, p.channel)
+	WHERE p.kind = 'sold'
+		AND p.minute > pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60);
+COMMENT ON VIEW replenish.waiting_stock IS
+'What waits in the inbox and will change an item''s stock, in units: amounts of tables that hold the present stock, and demand after the snapshot of the others.';
+
 -- No security barrier: no row is hidden, and the barrier would keep a tier
 -- from being looked up in its index.
 CREATE VIEW replenish.status AS
@@ -20,15 +40,14 @@ CREATE VIEW replenish.status AS
 		i.velocity, i.sold_24h, i.same_period, i.forecast, i.forecast_sd,
 		i.lead_time, i.threshold, i.safety_stock, i.target, i.tier,
 		i.stockout_eta, i.stockout_eta - i.decided_at AS cover, i.order_by,
-		i.reorder_qty, i.reason, i.epoch, i.assumed, i.decided_at
+		i.reorder_qty, i.reason, i.epoch, i.assumed, i.snapshot_at,
+		i.decided_at
 	FROM replenish.item i
 	LEFT JOIN (
-		SELECT p.sku, p.location, sum(p.on_hand) AS on_hand,
-			sum(p.reserved) AS reserved, sum(p.on_order) AS on_order
-		FROM replenish.pending(pg_catalog.now()) p
-		JOIN replenish.source s ON s.id = p.source AND s.active
-		WHERE p.kind = 'stock'
-		GROUP BY p.sku, p.location
+		SELECT w.sku, w.location, sum(w.on_hand) AS on_hand,
+			sum(w.reserved) AS reserved, sum(w.on_order) AS on_order
+		FROM replenish.waiting_stock w
+		GROUP BY w.sku, w.location
 	) w ON w.sku = i.sku AND w.location = i.location
 	CROSS JOIN LATERAL (
 		SELECT pg_catalog.trim_scale(i.on_hand + coalesce(w.on_hand, 0))
@@ -42,6 +61,10 @@ COMMENT ON VIEW replenish.status IS
 COMMENT ON COLUMN replenish.status.available IS 'on_hand - reserved, units.';
 COMMENT ON COLUMN replenish.status.stock_position IS
 'available + on_order, units.';
+COMMENT ON COLUMN replenish.status.on_hand IS
+'Units in the warehouse; where the table holds snapshots, those of the newest less what was ordered since.';
+COMMENT ON COLUMN replenish.status.snapshot_at IS
+'The oldest of the snapshots that the stock rests on; NULL where the tables hold the present stock.';
 COMMENT ON COLUMN replenish.status.velocity IS
 'Units per hour asked for now, bursts included.';
 COMMENT ON COLUMN replenish.status.sold_24h IS
@@ -135,26 +158,23 @@ BEGIN
 				HINT = 'See replenish.status for the items that are known.';
 	END IF;
 	as_of := greatest(as_of, clock());
-	SELECT coalesce(demand_merge(d.demand), '{}') FROM (
-		SELECT t.demand FROM item_demand t
-		WHERE t.sku = explain.sku AND t.location = explain.location
+	-- as demand_of() and sold_of(), with what waits in the inbox
+	SELECT coalesce(item_demand_agg(d.demand, m.units), '{}')
+	FROM (SELECT t.sku, t.location, t.channel, t.demand
+		FROM raw_skus(explain.sku) r JOIN item_demand t ON t.sku = r.sku
 		UNION ALL
-		SELECT p.demand FROM pending(as_of) p
-		WHERE p.kind = 'demand' AND p.sku = explain.sku
-			AND p.location = explain.location) d
+		SELECT p.sku, p.location, p.channel, p.demand
+		FROM pending(as_of) p WHERE p.kind = 'demand') d
+	CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+	WHERE m.sku = explain.sku
+		AND real_location(d.location, d.channel) = explain.location
 	INTO history;
-	SELECT count(*) > 0 AS known, coalesce(sum(q.on_hand), 0) AS on_hand,
-		coalesce(sum(q.reserved), 0) AS reserved,
-		coalesce(sum(q.on_order), 0) AS on_order
-	FROM (
-		SELECT t.source, t.on_hand, t.reserved, t.on_order FROM item_stock t
-		WHERE t.sku = explain.sku AND t.location = explain.location
-		UNION ALL
-		SELECT p.source, p.on_hand, p.reserved, p.on_order
-		FROM pending(as_of) p
-		WHERE p.kind = 'stock' AND p.sku = explain.sku
-			AND p.location = explain.location) q
-	JOIN source o ON o.id = q.source AND o.active
+	SELECT q.known, q.on_hand AS counted, q.reserved, q.on_order,
+		q.snapshot_at, q.overdue, f.units AS sold,
+		q.on_hand - f.units AS on_hand
+	FROM stock_of(explain.sku, explain.location, as_of, true) q
+	CROSS JOIN LATERAL sold_of(explain.sku, explain.location, q.snapshot_at,
+		as_of, history, true) f
 	INTO stock;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, history,
 		stock.known, stock.on_hand, stock.reserved, stock.on_order,
@@ -163,7 +183,16 @@ BEGIN
 	SELECT row_number() OVER ()::integer, v.name, v.value, v.unit, v.formula
 	FROM (VALUES
 		('as_of', as_of::text, '', 'the moment of this calculation'),
+		('snapshot_at', stock.snapshot_at::text, '',
+			'the oldest of the newest snapshots of the watched stock tables'),
+		('counted', CASE WHEN stock.snapshot_at IS NOT NULL
+			THEN trim_scale(stock.counted)::text END, 'units',
+			'sum over the watched stock tables at their snapshots'),
+		('sold_since', CASE WHEN stock.snapshot_at IS NOT NULL
+			THEN trim_scale(stock.sold)::text END, 'units',
+			'demand in the minutes after snapshot_at'),
 		('on_hand', trim_scale(stock.on_hand)::text, 'units', CASE
+			WHEN stock.snapshot_at IS NOT NULL THEN 'counted - sold_since'
 			WHEN stock.known THEN 'sum over the watched stock tables'
 			ELSE 'no watched stock table has this item' END),
 		('reserved', trim_scale(stock.reserved)::text, 'units',
@@ -220,9 +249,11 @@ BEGIN
 		('maximum', a.maximum::text, 'units', 'policy'),
 		('reorder_qty', a.reorder_qty::text, 'units',
 			'reorder_qty(stock_position, threshold, target, buffer, moq, multiple, maximum)'),
-		('assumed', array_to_string(a.assumed, ', '), '',
+		('assumed', array_to_string(a.assumed || CASE WHEN stock.overdue
+			THEN '{on_hand}' ELSE '{}' END::text[], ', '), '',
 			'defaults that no row of policy replaces')
-	) v (name, value, unit, formula);
+	) v (name, value, unit, formula)
+	WHERE v.value IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION replenish.explain(text, text, timestamptz) IS
 'Every number behind an item''s tier and quantity in the order of the calculation, computed at as_of (the decider''s clock at the earliest) from the state and what waits in the inbox. An unknown item is an error.';
