@@ -53,7 +53,7 @@ BEGIN
 	END IF;
 	RETURN QUERY
 	WITH expected AS (
-		SELECT * FROM recount(relation, trigger_arguments(s), clock)
+		SELECT * FROM recount(relation, trigger_arguments(s, s.kind), clock)
 	), waiting AS (
 		SELECT * FROM pending(clock) p WHERE p.source = s.id
 	), demand_expected AS (
