@@ -103,7 +103,8 @@ source_parse(int nargs, char **args, Source *source)
 	source->zone = args[next++];
 	if (joined)
 		source->column[COL_ORDER] = args[next++];
-	source->ncounted = Max(0, Min(atoi(args[next++]), rest));
+	source->ncounted = atoi(args[next++]);
+	source->ncounted = Max(0, Min(source->ncounted, rest));
 	source->counted = args + next;
 	source->zones = source->counted + source->ncounted;
 	source->nzones = (rest - source->ncounted) / 2;
