@@ -12,24 +12,37 @@ COMMENT ON FUNCTION replenish.clock() IS
 'The decider''s clock: the latest moment that it decided anything for; now() before the first decision.';
 
 -- Snapshots themselves wait for the decision; what is sold since them does not.
-CREATE VIEW replenish.waiting_stock AS
-	SELECT m.sku, p.location, p.on_hand * m.units AS on_hand,
-		p.reserved * m.units AS reserved, p.on_order * m.units AS on_order
-	FROM replenish.pending(pg_catalog.now()) p
-	JOIN replenish.source s ON s.id = p.source AND s.active AND s.at IS NULL
-	CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
-	WHERE p.kind = 'stock'
-	UNION ALL
-	SELECT i.sku, i.location, p.amount * m.units / -1000000, 0, 0
-	FROM replenish.pending(greatest(pg_catalog.now(), replenish.clock()),
-		replenish.sold_since(pg_catalog.now())) p
-	CROSS JOIN LATERAL replenish.real_skus(p.sku, p.channel) m
-	JOIN replenish.item i ON i.sku = m.sku
-		AND i.location = replenish.real_location(p.location, p.channel)
-	WHERE p.kind = 'sold'
-		AND p.minute > pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60);
-COMMENT ON VIEW replenish.waiting_stock IS
-'What waits in the inbox and will change an item''s stock, in units: amounts of tables that hold the present stock, and demand after the snapshot of the others.';
+CREATE FUNCTION replenish.waiting_stock()
+	RETURNS TABLE (sku text, location text, on_hand numeric, reserved numeric,
+		on_order numeric)
+	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 20
+	SET search_path = pg_catalog, pg_temp
+	BEGIN ATOMIC
+		SELECT w.sku, w.location, sum(w.on_hand), sum(w.reserved),
+			sum(w.on_order)
+		FROM (
+			SELECT m.sku, p.location, p.on_hand * m.units AS on_hand,
+				p.reserved * m.units AS reserved,
+				p.on_order * m.units AS on_order
+			FROM replenish.pending(pg_catalog.now()) p
+			JOIN replenish.source s
+				ON s.id = p.source AND s.active AND s.at IS NULL
+			CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
+			WHERE p.kind = 'stock'
+			UNION ALL
+			SELECT i.sku, i.location, p.amount * m.units / -1000000, 0, 0
+			FROM replenish.sold_since(pg_catalog.now()) since
+			CROSS JOIN LATERAL replenish.pending(
+				greatest(pg_catalog.now(), replenish.clock()), since) p
+			CROSS JOIN LATERAL replenish.real_skus(p.sku, p.channel) m
+			JOIN replenish.item i ON i.sku = m.sku
+				AND i.location = replenish.real_location(p.location, p.channel)
+			WHERE since IS NOT NULL AND p.kind = 'sold' AND p.minute
+				> pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60)) w
+		GROUP BY w.sku, w.location;
+	END;
+COMMENT ON FUNCTION replenish.waiting_stock() IS
+'What waits in the inbox and will change an item''s stock, in units: amounts of tables that hold the present stock, and demand after the snapshot of the others. For the view status.';
 
 -- No security barrier: no row is hidden, and the barrier would keep a tier
 -- from being looked up in its index.
@@ -43,12 +56,8 @@ CREATE VIEW replenish.status AS
 		i.reorder_qty, i.reason, i.epoch, i.assumed, i.snapshot_at,
 		i.decided_at
 	FROM replenish.item i
-	LEFT JOIN (
-		SELECT w.sku, w.location, sum(w.on_hand) AS on_hand,
-			sum(w.reserved) AS reserved, sum(w.on_order) AS on_order
-		FROM replenish.waiting_stock w
-		GROUP BY w.sku, w.location
-	) w ON w.sku = i.sku AND w.location = i.location
+	LEFT JOIN replenish.waiting_stock() w
+		ON w.sku = i.sku AND w.location = i.location
 	CROSS JOIN LATERAL (
 		SELECT pg_catalog.trim_scale(i.on_hand + coalesce(w.on_hand, 0))
 				AS on_hand,
@@ -137,7 +146,7 @@ CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default',
 	as_of timestamptz DEFAULT now())
 	RETURNS TABLE (step integer, name text, value text, unit text,
 		formula text)
-	LANGUAGE plpgsql STABLE
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
