@@ -31,13 +31,13 @@ CREATE FUNCTION replenish.waiting_stock()
 			WHERE p.kind = 'stock'
 			UNION ALL
 			SELECT i.sku, i.location, p.amount * m.units / -1000000, 0, 0
-			FROM replenish.sold_since(pg_catalog.now()) since
+			FROM replenish.sold_since(pg_catalog.now()) from_when
 			CROSS JOIN LATERAL replenish.pending(
-				greatest(pg_catalog.now(), replenish.clock()), since) p
+				greatest(pg_catalog.now(), replenish.clock()), from_when) p
 			CROSS JOIN LATERAL replenish.real_skus(p.sku, p.channel) m
 			JOIN replenish.item i ON i.sku = m.sku
 				AND i.location = replenish.real_location(p.location, p.channel)
-			WHERE since IS NOT NULL AND p.kind = 'sold' AND p.minute
+			WHERE from_when IS NOT NULL AND p.kind = 'sold' AND p.minute
 				> pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60)) w
 		GROUP BY w.sku, w.location;
 	END;
