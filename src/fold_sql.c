@@ -9,9 +9,7 @@
 #include "fold.h"
 
 #include "access/table.h"
-#include "catalog/pg_type.h"
 #include "funcapi.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -106,21 +104,11 @@ replenish_wake(PG_FUNCTION_ARGS)
 Datum
 replenish_recount(PG_FUNCTION_ARGS)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	Fold	   *fold = begin_fold(fcinfo, 2);
 	Relation	rel;
-	Datum	   *elements;
-	char	  **args;
-	int			nargs;
 	Source		source;
 
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
-					  &nargs);
-	args = palloc(nargs * sizeof(char *));
-	for (int i = 0; i < nargs; i++)
-		args[i] = TextDatumGetCString(elements[i]);
-	source_parse(nargs, args, &source);
-
+	source_parse_array(PG_GETARG_ARRAYTYPE_P(1), &source);
 	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	scan_source(rel, &source, GetActiveSnapshot(), 1, false, fold_add, fold);
 	table_close(rel, NoLock);
