@@ -15,7 +15,7 @@ OBJS         = $(CORE_OBJS) \
                src/inventory_sql.o \
                src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
                src/capture.o src/fold.o src/fold_sql.o src/decider.o \
-               src/launch.o src/worker.o src/replenish.o
+               src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order.
 SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \

@@ -9,13 +9,12 @@
 #include "fold.h"
 
 #include "access/table.h"
-#include "catalog/pg_type.h"
+#include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "tcop/tcopprot.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -145,21 +144,11 @@ recount_add(const Movement *move, void *arg)
 Datum
 replenish_recount(PG_FUNCTION_ARGS)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
 	Recount		recount = {0};
-	Datum	   *elements;
-	char	  **args;
-	int			nargs;
 	Source		source;
 
 	recount.fold = begin_fold(fcinfo, 2);
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
-					  &nargs);
-	args = palloc(nargs * sizeof(char *));
-	for (int i = 0; i < nargs; i++)
-		args[i] = TextDatumGetCString(elements[i]);
-	source_parse(nargs, args, &source);
-
+	source_parse_array(PG_GETARG_ARRAYTYPE_P(1), &source);
 	recount.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	report_progress(&recount);
 	scan_source(recount.rel, &source, GetActiveSnapshot(), 1, false,
