@@ -59,8 +59,9 @@ BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
 	WITH assessed AS MATERIALIZED (
 		SELECT k.sku, k.location, a.*, stock.on_hand - sold.units AS on_hand,
-			stock.reserved, stock.on_order, stock.snapshot_at,
-			history.none AND NOT stock.known AS nothing,
+			stock.reserved, stock.on_order, stock.snapshot_at, stock.coming_at,
+			history.none AND NOT stock.known AND stock.coming_at IS NULL
+				AS nothing,
 			a.assumed || CASE WHEN stock.overdue THEN '{on_hand}'
 				ELSE '{}' END::text[] AS all_assumed,
 			coalesce(i.since, clock) AS since,
@@ -95,7 +96,7 @@ BEGIN
 			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
 			a.safety_stock, a.target, a.tier, a.position_tier, a.reason,
 			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.all_assumed,
-			clock, a.next_check
+			clock, least(a.next_check, a.coming_at)
 		FROM assessed a WHERE NOT a.nothing
 		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
 			on_hand = excluded.on_hand,

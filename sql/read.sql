@@ -267,6 +267,34 @@ END $$;
 COMMENT ON FUNCTION replenish.explain(text, text, timestamptz) IS
 'Every number behind an item''s tier and quantity in the order of the calculation, computed at as_of (the decider''s clock at the earliest) from the state and what waits in the inbox. An unknown item is an error.';
 
+-- A recount is one transaction: how far it is shows where its session says it.
+CREATE FUNCTION replenish.counting()
+	RETURNS TABLE (pid integer, started_at timestamptz, detail text)
+	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	BEGIN ATOMIC
+		SELECT a.pid, a.xact_start,
+			pg_catalog.regexp_replace(a.query, '^replenish is counting ', '')
+		FROM pg_catalog.pg_stat_activity a
+		WHERE a.datname = pg_catalog.current_database()
+			AND a.state = 'active' AND a.query ~ '^replenish is counting ';
+	END;
+COMMENT ON FUNCTION replenish.counting() IS
+'The sessions that recount a table now, and how many rows they have read. For the view progress.';
+
+CREATE VIEW replenish.progress AS
+	SELECT 'counting'::text AS phase, c.detail AS source, c.pid, c.started_at,
+		NULL::bigint AS total, NULL::bigint AS done
+	FROM replenish.counting() c
+	UNION ALL
+	SELECT 'appending', s.name, NULL, s.backfilled_at, s.found,
+		s.found - b.rows
+	FROM (SELECT b.source, count(*) AS rows FROM replenish.backlog b
+		GROUP BY b.source) b
+	JOIN replenish.source s ON s.id = b.source;
+COMMENT ON VIEW replenish.progress IS
+'Recounts on their way: phase counting, while backfill(), repair() or verify() read a table, with the rows read so far in source; phase appending, while the decider takes the differences that were found, done of total. Empty when all is done. What a crash interrupts while counting is to be called again; appending goes on by itself.';
+
 CREATE FUNCTION replenish.worker_pid() RETURNS integer
 	AS 'MODULE_PATHNAME', 'replenish_worker_pid'
 	LANGUAGE C VOLATILE PARALLEL RESTRICTED;
@@ -349,6 +377,38 @@ BEGIN
 	FROM postponed l LEFT JOIN source s ON s.id = l.source
 	WHERE l.minute > extract(epoch FROM clock() + interval '1 day') / 60
 	GROUP BY l.source, s.name ORDER BY l.source;
+
+	RETURN QUERY SELECT format('snapshots of %s', s.name),
+		m.behind <= 2 * coalesce(r.gap, 1440) AND m.ahead IS NULL,
+		to_timestamp(m.newest * 60.0),
+		CASE WHEN m.ahead IS NOT NULL
+			THEN format('The newest is dated %s, more than a day ahead.',
+				to_timestamp(m.ahead * 60.0))
+			ELSE format('The newest is %s old%s.', m.behind * interval '1 minute',
+				CASE WHEN r.gap IS NOT NULL THEN format(', they usually come every %s',
+					r.gap * interval '1 minute') END) END,
+		CASE WHEN m.ahead IS NOT NULL THEN 'It is used when its moment comes, or corrected before.'
+			WHEN m.behind > 2 * coalesce(r.gap, 1440) THEN 'What was ordered since is taken off, but nothing that came in is known: see why the feed stays away.' END
+	FROM source s JOIN rhythm r ON r.source = s.id
+	CROSS JOIN LATERAL (
+		SELECT c.minute - n.newest AS behind, n.newest, n.ahead
+		FROM (SELECT floor(extract(epoch FROM clock()) / 60)::integer AS minute) c
+		CROSS JOIN LATERAL (
+			SELECT max(t.minute) FILTER (WHERE t.minute <= c.minute) AS newest,
+				max(t.minute) FILTER (WHERE t.minute > c.minute + 1440) AS ahead
+			FROM item_stock t WHERE t.source = s.id AND t.rows > 0) n) m
+	WHERE s.active ORDER BY s.id;
+
+	RETURN QUERY SELECT 'sku_alias', false, NULL::timestamptz,
+		format('%s aliases lead to a code that is an alias itself, such as %s.',
+			count(*), min(format('%s -> %s', a.external_sku, a.sku))),
+		'An alias is applied once: let it lead to the SKU.'
+	FROM sku_alias a
+	WHERE EXISTS (SELECT FROM sku_alias b WHERE b.external_sku = a.sku
+		AND b.sku <> a.sku AND (a.channel IS NULL OR b.channel IS NULL
+			OR b.channel = a.channel))
+		AND a.external_sku <> a.sku
+	HAVING count(*) > 0;
 
 	RETURN QUERY SELECT 'notification queue', pg_notification_queue_usage() < 0.5,
 		NULL::timestamptz,

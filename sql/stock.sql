@@ -33,14 +33,16 @@ COMMENT ON FUNCTION replenish.demand_of(text, text) IS
 CREATE FUNCTION replenish.stock_of(sku text, location text, clock timestamptz,
 	waiting boolean)
 	RETURNS TABLE (known boolean, on_hand numeric, reserved numeric,
-		on_order numeric, snapshot_at timestamptz, overdue boolean)
+		on_order numeric, snapshot_at timestamptz, coming_at timestamptz,
+		overdue boolean)
 	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1
 	BEGIN ATOMIC
-		SELECT count(*) > 0,
+		SELECT count(n.minute) > 0,
 			coalesce(sum(n.on_hand * r.units), 0),
 			coalesce(sum(n.reserved * r.units), 0),
 			coalesce(sum(n.on_order * r.units), 0),
 			pg_catalog.to_timestamp(min(nullif(n.minute, 0)) * 60.0),
+			pg_catalog.to_timestamp(min(later.minute) * 60.0),
 			coalesce(bool_or(n.overdue), false)
 		FROM (SELECT stock_of.sku AS raw, 1::numeric AS units
 			WHERE NOT EXISTS (SELECT FROM replenish.sku_alias a
@@ -50,14 +52,14 @@ CREATE FUNCTION replenish.stock_of(sku text, location text, clock timestamptz,
 			WHERE a.sku = stock_of.sku AND a.channel IS NULL) r
 		CROSS JOIN replenish.source o
 		LEFT JOIN replenish.rhythm k ON k.source = o.id
-		CROSS JOIN LATERAL (
+		CROSS JOIN LATERAL (SELECT pg_catalog.floor(extract(epoch
+			FROM stock_of.clock) / 60)::integer AS minute) c
+		LEFT JOIN LATERAL (
 			SELECT t.minute, sum(t.on_hand) AS on_hand,
 				sum(t.reserved) AS reserved, sum(t.on_order) AS on_order,
 				t.minute > 0 AND c.minute - t.minute
 					> 2 * coalesce(k.gap, 1440) AS overdue
-			FROM (SELECT pg_catalog.floor(extract(epoch FROM stock_of.clock)
-				/ 60)::integer AS minute) c
-			CROSS JOIN LATERAL (
+			FROM (
 				SELECT s.minute, s.on_hand, s.reserved, s.on_order, s.rows
 				FROM replenish.item_stock s
 				WHERE s.sku = r.raw AND s.location = stock_of.location
@@ -68,13 +70,18 @@ CREATE FUNCTION replenish.stock_of(sku text, location text, clock timestamptz,
 				WHERE waiting AND p.kind = 'stock' AND p.sku = r.raw
 					AND p.location = stock_of.location AND p.source = o.id) t
 			WHERE t.minute <= c.minute AND (t.minute = 0) = (o.at IS NULL)
-			GROUP BY t.minute, c.minute
+			GROUP BY t.minute
 			HAVING o.at IS NULL OR sum(t.rows) > 0
-			ORDER BY t.minute DESC LIMIT 1) n
+			ORDER BY t.minute DESC LIMIT 1) n ON true
+		LEFT JOIN LATERAL (SELECT min(s.minute) AS minute
+			FROM replenish.item_stock s
+			WHERE o.at IS NOT NULL AND s.sku = r.raw
+				AND s.location = stock_of.location AND s.source = o.id
+				AND s.minute > c.minute) later ON true
 		WHERE o.active AND o.kind = 'stock';
 	END;
 COMMENT ON FUNCTION replenish.stock_of(text, text, timestamptz, boolean) IS
-'The stock of an item at the clock, with or without what waits in the inbox; snapshot_at is the oldest of the snapshots that it rests on (NULL: none), overdue whether one of them is older than twice the usual distance of its table, a day where that is not known yet.';
+'The stock of an item at the clock, with or without what waits in the inbox; snapshot_at is the oldest of the snapshots that it rests on (NULL: none), overdue whether one of them is older than twice the usual distance of its table, a day where that is not known yet; coming_at is when the next one that is dated ahead is to be used.';
 
 CREATE FUNCTION replenish.sold_of(sku text, location text,
 	snapshot_at timestamptz, clock timestamptz, demand replenish.demand,
