@@ -101,7 +101,7 @@ CREATE FUNCTION replenish.first_look_why(known boolean, available numeric,
 			CASE WHEN coalesce(mean, 0) <= 0 THEN 'nothing is asked for now'
 				WHEN mean < days THEN pg_catalog.format(
 					'one is asked for in %s days',
-					pg_catalog.ceil(days / mean))
+					pg_catalog.round((days / mean)::numeric))
 				ELSE pg_catalog.format('%s a day are asked for',
 					pg_catalog.trim_scale(pg_catalog.round(
 						(mean / days)::numeric, 1))) END AS asked) t;
@@ -185,7 +185,10 @@ BEGIN
 	END IF;
 	-- what is found now is in the summary; ends with this function
 	PERFORM set_config('replenish.quiet_start', 'on', true);
-	PERFORM tick(as_of);
+	LOOP
+		PERFORM tick(as_of);
+		EXIT WHEN NOT EXISTS (SELECT FROM backlog);
+	END LOOP;
 	INSERT INTO decider AS o (clock, started_at, last_seq, decided_at, live_at)
 	VALUES (as_of, as_of, 1, clock_timestamp(), as_of)
 	ON CONFLICT (one) DO UPDATE SET last_seq = o.last_seq + 1,
