@@ -49,30 +49,32 @@ CREATE FUNCTION replenish.line_side(s replenish.source, argument text)
 COMMENT ON FUNCTION replenish.line_side(replenish.source, text) IS
 'The alias of the table in lines_query() that has the column of an argument: l the lines, h their headers.';
 
--- How a line finds its header.
+-- How a line finds its header; keys of different types are compared as text.
 CREATE FUNCTION replenish.header_join(s replenish.source, lines regclass,
 	header regclass) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	as_text text := CASE WHEN base_type(header, s.header_id)
+		<> base_type(lines, s.header_key) THEN '::text' ELSE '' END;
 BEGIN
-	IF base_type(header, s.header_id) = base_type(lines, s.header_key)
-		AND EXISTS (SELECT FROM pg_index i
+	IF EXISTS (SELECT FROM pg_index i
 		JOIN pg_attribute a ON a.attrelid = i.indrelid
 			AND a.attnum = i.indkey[0]
 		WHERE i.indrelid = header AND i.indisunique AND i.indisvalid
 			AND i.indnkeyatts = 1 AND i.indpred IS NULL
 			AND a.attname = s.header_id) THEN
-		RETURN format('LEFT JOIN %s h ON h.%I = l.%I', header, s.header_id,
-			s.header_key);
+		RETURN format('LEFT JOIN (SELECT *, 1 AS replenish_nth FROM %s) h
+			ON h.%I%s = l.%I%s', header, s.header_id, as_text, s.header_key,
+			as_text);
 	END IF;
-	-- two headers of one order are none
-	RETURN format('LEFT JOIN (SELECT k.*, count(*) OVER
-			(PARTITION BY k.%1$I::text) AS replenish_n FROM %2$s k) h
-		ON h.%1$I::text = l.%3$I::text AND h.replenish_n = 1',
-		s.header_id, header, s.header_key);
+	RETURN format('LEFT JOIN (SELECT *, row_number() OVER
+			(PARTITION BY k.%1$I::text) AS replenish_nth FROM %2$s k) h
+		ON h.%1$I%3$s = l.%4$I%3$s', s.header_id, header, as_text,
+		s.header_key);
 END $$;
 COMMENT ON FUNCTION replenish.header_join(replenish.source, regclass, regclass) IS
-'The join of lines l with their headers h, as text if the two columns have different types. For lines_query().';
+'The join of lines l with their headers h, each of which has replenish_nth, 1 for the first of an order. For lines_query().';
 
 -- The moment of a line as an expression that never fails.
 CREATE FUNCTION replenish.line_moment(s replenish.source, lines regclass,
@@ -101,40 +103,55 @@ END $$;
 COMMENT ON FUNCTION replenish.line_moment(replenish.source, regclass, regclass) IS
 'An expression for the moment of a line; one without a zone is in that of its location. For lines_query().';
 
+-- What the triggers find wrong with a row, in the order in which they look.
+CREATE FUNCTION replenish.line_faults(s replenish.source, side text)
+	RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.format('CASE WHEN NOT %s THEN NULL %s %s %s END',
+			CASE WHEN s.status IS NULL
+				OR replenish.line_side(s, 'status') <> side THEN 'true'
+				ELSE pg_catalog.format(
+					'coalesce(%s.%I::text = ANY (%L::text[]), false)', side,
+					s.status, s.counted::text) END,
+			pg_catalog.string_agg(replenish.key_fault(
+				pg_catalog.format('%s.%I::text', side, v.col), v.what), ' '
+				ORDER BY v.n),
+			CASE WHEN replenish.line_side(s, 'at') = side
+				THEN 'WHEN m.at IS NULL THEN ''bad_moment'' ' ELSE '' END,
+			CASE WHEN side = 'l'
+				THEN 'WHEN q.micros IS NULL THEN ''bad_quantity'' ' ELSE '' END)
+		FROM (VALUES (1, 'sku', CASE WHEN side = 'l' THEN s.sku END),
+			(2, 'order', CASE WHEN side = 'l' THEN s.header_key
+				ELSE s.header_id END),
+			(3, 'location', CASE WHEN replenish.line_side(s, 'location') = side
+				THEN s.location END),
+			(4, 'channel', CASE WHEN replenish.line_side(s, 'channel') = side
+				THEN s.channel END)) v (n, what, col)
+		WHERE v.col IS NOT NULL;
+	END;
+COMMENT ON FUNCTION replenish.line_faults(replenish.source, text) IS
+'An expression for the code of the fault of a line (side l) or header (side h); NULL where there is none, or where its status is not counted. For lines_query() and headers_query().';
+
+-- A moment that can be counted, or NULL.
+CREATE FUNCTION replenish.moment_query(expression text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.format(
+			'SELECT CASE WHEN b.at >= ''1970-01-01 00:00:00+00''::timestamptz
+				AND b.at < ''3000-01-01 00:00:00+00'' THEN b.at END
+			FROM (SELECT %s) b (at)', expression);
+	END;
+COMMENT ON FUNCTION replenish.moment_query(text) IS
+'A query that turns a moment into one that can be counted, or NULL. For lines_query() and headers_query().';
+
 CREATE FUNCTION replenish.lines_query(s replenish.source, lines regclass,
 	header regclass) RETURNS text
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 DECLARE
-	quantity text := format('l.%I%s * 1000000', s.qty,
-		CASE WHEN base_type(lines, s.qty) IN ('real', 'double precision')
-			THEN '::float8' ELSE '::numeric' END);
-	faults text := '';
-	header_faults text := '';
-	part record;
-	here text;
-	sides jsonb := '{}';
+	sides jsonb;
 BEGIN
-	-- in the order in which the triggers look
-	FOR part IN SELECT v.* FROM (VALUES (1, 'sku', s.sku),
-			(2, 'order', s.header_key), (3, 'location', s.location),
-			(4, 'channel', s.channel)) v (n, what, col)
-		WHERE v.col IS NOT NULL ORDER BY v.n
-	LOOP
-		here := line_side(s, part.what);
-		IF here = 'h' THEN
-			header_faults := header_faults
-				|| key_fault(format('h.%I::text', part.col), part.what);
-		ELSE
-			faults := faults
-				|| key_fault(format('l.%I::text', part.col), part.what);
-		END IF;
-	END LOOP;
-	IF line_side(s, 'at') = 'h' THEN
-		header_faults := header_faults || 'WHEN m.at IS NULL THEN ''bad_moment'' ';
-	ELSE
-		faults := faults || 'WHEN m.at IS NULL THEN ''bad_moment'' ';
-	END IF;
 	SELECT jsonb_object_agg(v.what, CASE WHEN v.col IS NULL THEN 'NULL::text'
 		ELSE format('%s.%I::text', line_side(s, v.what), v.col) END)
 	FROM (VALUES ('location', s.location), ('channel', s.channel),
@@ -144,44 +161,52 @@ BEGIN
 			coalesce(p.location, 'default') AS location,
 			coalesce(p.channel, 'default') AS channel,
 			p.location IS NULL AS no_location, p.channel IS NULL AS no_channel,
-			p.status, %2$s AS price, %3$s AS order_key, j.has_header,
-			c.here AND c.there AND j.has_header AS counts,
-			CASE WHEN NOT c.here THEN NULL %4$s
-				WHEN q.micros IS NULL THEN 'bad_quantity' END AS fault,
-			CASE WHEN NOT c.there OR NOT j.has_header THEN NULL %5$s END
-				AS header_fault
-		FROM %6$s l %7$s
+			p.status, %2$s AS price, %3$s AS order_key,
+			%4$s IS NOT NULL AS has_header, coalesce(%4$s > 1, false) AS again,
+			%4$s IS NOT NULL AND %5$s AS counts, %6$s AS fault,
+			CASE WHEN %4$s IS NOT NULL THEN %7$s END AS header_fault
+		FROM %8$s l %9$s
 		CROSS JOIN LATERAL (SELECT CASE WHEN abs(b.micros)
 				<= 1000000000000000000 THEN b.micros::bigint END
-			FROM (SELECT round(%8$s)) b (micros)) q (micros)
-		CROSS JOIN LATERAL (SELECT CASE WHEN b.at
-				>= '1970-01-01 00:00:00+00'::timestamptz
-				AND b.at < '3000-01-01 00:00:00+00' THEN b.at END
-			FROM (SELECT %9$s) b (at)) m (at)
+			FROM (SELECT round(l.%10$I%11$s * 1000000)) b (micros)) q (micros)
+		CROSS JOIN LATERAL (%12$s) m (at)
 		CROSS JOIN LATERAL (SELECT
-			CASE WHEN btrim(%10$s, E' \t\n\v\f\r') <> '' THEN %10$s END,
-			CASE WHEN btrim(%11$s, E' \t\n\v\f\r') <> '' THEN %11$s END,
-			%12$s) p (location, channel, status)
-		CROSS JOIN LATERAL (SELECT %13$s) j (has_header)
-		CROSS JOIN LATERAL (SELECT %14$s, %15$s) c (here, there)$sql$,
+			CASE WHEN btrim(%13$s, E' \t\n\v\f\r') <> '' THEN %13$s END,
+			CASE WHEN btrim(%14$s, E' \t\n\v\f\r') <> '' THEN %14$s END,
+			%15$s) p (location, channel, status)$sql$,
 		s.sku,
 		CASE WHEN s.price IS NULL THEN 'NULL::float8' ELSE
-			format('CASE WHEN l.%1$I BETWEEN 0 AND 1e12 THEN l.%1$I::float8 END',
+			format('CASE WHEN l.%1$I BETWEEN 0 AND 1000000000000 THEN l.%1$I::float8 END',
 				s.price) END,
 		CASE WHEN header IS NULL THEN 'NULL::text'
 			ELSE format('l.%I::text', s.header_key) END,
-		faults, header_faults, lines,
-		CASE WHEN header IS NULL THEN '' ELSE header_join(s, lines, header) END,
-		quantity, line_moment(s, lines, header), sides ->> 'location',
-		sides ->> 'channel', sides ->> 'status',
-		CASE WHEN header IS NULL THEN 'true'
-			ELSE format('h.%I IS NOT NULL', s.header_id) END,
-		CASE WHEN s.status IS NULL OR line_side(s, 'status') = 'h' THEN 'true'
-			ELSE format('coalesce(p.status = ANY (%L::text[]), false)',
+		CASE WHEN header IS NULL THEN '1' ELSE 'h.replenish_nth' END,
+		CASE WHEN s.status IS NULL THEN 'true' ELSE
+			format('coalesce(p.status = ANY (%L::text[]), false)',
 				s.counted::text) END,
-		CASE WHEN line_side(s, 'status') = 'l' THEN 'true'
-			ELSE format('coalesce(p.status = ANY (%L::text[]), false)',
-				s.counted::text) END);
+		line_faults(s, 'l'),
+		CASE WHEN header IS NULL THEN 'NULL' ELSE line_faults(s, 'h') END,
+		lines,
+		CASE WHEN header IS NULL THEN '' ELSE header_join(s, lines, header) END,
+		s.qty, CASE WHEN base_type(lines, s.qty) IN ('real', 'double precision')
+			THEN '::float8' ELSE '::numeric' END,
+		moment_query(line_moment(s, lines, header)), sides ->> 'location',
+		sides ->> 'channel', sides ->> 'status');
 END $$;
 COMMENT ON FUNCTION replenish.lines_query(replenish.source, regclass, regclass) IS
-'A query of the lines of a source, joined with their headers if header is not NULL, as the triggers read them: sku, qty and at (NULL where they cannot be counted), location, channel, no_location, no_channel, status, price, order_key, has_header, counts (its status does, and it has its header), fault and header_fault (codes). It reads with the rights of whoever runs it, with pg_catalog first on the path. The columns must have passed check_column().';
+'A query of the lines of a source, joined with their headers if header is not NULL, as the triggers read them: sku, qty and at (NULL where they cannot be counted), location, channel, no_location, no_channel, status, price, order_key, has_header, again (with another header of the same order), counts (its status does, and it has a header), fault and header_fault (codes). It reads with the rights of whoever runs it, with pg_catalog first on the path. The columns must have passed check_column().';
+
+CREATE FUNCTION replenish.headers_query(s replenish.source, lines regclass,
+	header regclass) RETURNS text
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	RETURN format('SELECT h.%I::text AS order_key, %s AS fault
+		FROM %s h CROSS JOIN LATERAL (%s) m (at)', s.header_id,
+		line_faults(s, 'h'), header,
+		CASE WHEN line_side(s, 'at') = 'h'
+			THEN moment_query(line_moment(s, lines, header))
+			ELSE 'SELECT NULL' END);
+END $$;
+COMMENT ON FUNCTION replenish.headers_query(replenish.source, regclass, regclass) IS
+'A query of the headers of a source: order_key and the code of the fault, as the triggers find it. As lines_query().';

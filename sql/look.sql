@@ -15,18 +15,14 @@ BEGIN
 		RAISE EXCEPTION 'the lines of orders are read from tables only'
 			USING ERRCODE = 'wrong_object_type';
 	END IF;
-	FOR part IN SELECT v.* FROM (VALUES ('sku', s.sku), ('qty', s.qty),
-			('at', s.at), ('location', s.location), ('channel', s.channel),
-			('status', s.status), ('price', s.price)) v (what, col)
-		WHERE v.col IS NOT NULL
+	FOR part IN SELECT CASE k.part WHEN 'header' THEN header ELSE lines END
+			AS relation, c.argument, c.col
+		FROM unnest('{lines,header}'::text[]) k (part)
+		CROSS JOIN LATERAL part_columns(s, k.part) c
+		WHERE k.part = 'lines' OR header IS NOT NULL
 	LOOP
-		PERFORM check_column(CASE line_side(s, part.what) WHEN 'h' THEN header
-			ELSE lines END, part.col, part.what);
+		PERFORM check_column(part.relation, part.col, part.argument);
 	END LOOP;
-	IF header IS NOT NULL THEN
-		PERFORM check_column(lines, s.header_key, 'header_key');
-		PERFORM check_column(header, s.header_id, 'header_key');
-	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.check_lines(replenish.source, regclass, regclass) IS
 'Raises an error unless both are tables (header may be NULL) and each column of the source is where it should be and has a type that can be read.';
@@ -55,9 +51,10 @@ BEGIN
 				concat_ws(', ', lines, header));
 			PERFORM check_lines(s, lines, header);
 			sums := concat_ws(' UNION ALL ', nullif(sums, ''), format(
-				'SELECT r.sku, r.qty, r.price FROM (%s) r WHERE r.qty > 0
-					AND r.price IS NOT NULL AND r.fault IS NULL
-					AND r.header_fault IS NULL AND r.counts
+				'SELECT r.sku, r.channel, r.qty, r.price::numeric AS price
+				FROM (%s) r WHERE r.counts AND r.fault IS NULL
+					AND r.header_fault IS NULL AND r.qty > 0
+					AND r.price IS NOT NULL
 					AND r.at >= $1 - interval ''90 days''',
 				lines_query(s, lines, header)));
 		EXCEPTION WHEN insufficient_privilege OR lock_not_available
@@ -67,13 +64,21 @@ BEGIN
 		END;
 	END LOOP;
 	IF sums <> '' THEN
-		RETURN QUERY EXECUTE format('SELECT t.sku,
-				(sum(t.qty * t.price::numeric) / sum(t.qty))::float8
-			FROM (%s) t GROUP BY t.sku', sums) USING clock();
+		-- a bundle's price is that of no SKU
+		RETURN QUERY EXECUTE format('SELECT m.sku,
+				(sum(t.money) / sum(t.qty * m.units))::float8
+			FROM (SELECT r.sku, r.channel, sum(r.qty) AS qty,
+					sum(r.qty * r.price) AS money
+				FROM (%s) r GROUP BY r.sku, r.channel) t
+			CROSS JOIN LATERAL (SELECT min(a.sku) AS sku,
+					min(a.units) AS units
+				FROM real_skus(t.sku, t.channel) a
+				HAVING count(*) = 1) m
+			GROUP BY m.sku', sums) USING clock();
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.recent_prices() IS
-'The mean price of each SKU over the units ordered in the 90 days before the decider''s clock, from the watched tables with a price column that the caller may read; none from a table that is locked now. Prices are in the shop''s own money.';
+'The mean price of each SKU over the units ordered in the 90 days before the decider''s clock, bundles apart, from the watched tables with a price column that the caller may read; none from a table that is locked now. Prices are in the shop''s own money.';
 
 CREATE FUNCTION replenish.first_look_why(known boolean, available numeric,
 	on_order numeric, mean float8, days float8, missing float8,
@@ -81,7 +86,7 @@ CREATE FUNCTION replenish.first_look_why(known boolean, available numeric,
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT CASE WHEN NOT known
-			THEN pg_catalog.format('No watched stock table has it; %s.', asked)
+			THEN pg_catalog.format('No watched stock table has it, and %s.', asked)
 			WHEN missing > 0 THEN pg_catalog.format(
 				'%s; %s. What is ordered now comes in %s days, and %s will be missing by then.',
 				stock, asked, pg_catalog.round(days::numeric),
@@ -98,11 +103,11 @@ CREATE FUNCTION replenish.first_look_why(known boolean, available numeric,
 			|| CASE WHEN on_order > 0
 				THEN pg_catalog.format(', %s are on order', on_order)
 				ELSE '' END AS stock,
-			CASE WHEN coalesce(mean, 0) <= 0 THEN 'nothing is asked for now'
-				WHEN mean < days THEN pg_catalog.format(
-					'one is asked for in %s days',
+			CASE WHEN coalesce(mean, 0) <= 0 THEN 'it does not sell now'
+				WHEN mean < 0.95 * days THEN pg_catalog.format(
+					'it sells one in %s days',
 					pg_catalog.round((days / mean)::numeric))
-				ELSE pg_catalog.format('%s a day are asked for',
+				ELSE pg_catalog.format('it sells %s a day',
 					pg_catalog.trim_scale(pg_catalog.round(
 						(mean / days)::numeric, 1))) END AS asked) t;
 	END;
@@ -134,9 +139,7 @@ BEGIN
 			AS lead_time) l
 		CROSS JOIN LATERAL (SELECT extract(epoch FROM l.lead_time)::float8
 			/ 86400 AS days) t
-		CROSS JOIN LATERAL (
-			SELECT demand_merge(d.demand) AS demand FROM item_demand d
-			WHERE d.sku = i.sku AND d.location = i.location) history
+		CROSS JOIN LATERAL demand_of(i.sku, i.location) history
 		CROSS JOIN LATERAL demand_forecast(history.demand, i.decided_at,
 			l.lead_time) f
 		WHERE i.tier <> 'normal'
