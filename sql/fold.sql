@@ -157,8 +157,10 @@ BEGIN
 		SELECT array_agg((n.sku, n.location)::item_key),
 			EXISTS (SELECT FROM joined_kept)
 		FROM (
-			SELECT m.sku, real_location(t.location, t.channel) AS location
-			FROM taken t CROSS JOIN LATERAL real_skus(t.sku, t.channel) m
+			SELECT m.sku, p.location
+			FROM taken t
+			CROSS JOIN LATERAL real_skus(t.sku, t.channel) m
+			CROSS JOIN LATERAL real_location(t.location, t.channel) p
 			WHERE t.kind = 'demand'
 			UNION
 			SELECT m.sku, t.location

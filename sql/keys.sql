@@ -56,14 +56,18 @@ CREATE FUNCTION replenish.real_skus(sku text, channel text)
 COMMENT ON FUNCTION replenish.real_skus(text, text) IS
 'The SKUs that a code of a channel stands for, and how many units of each; the code itself where it is no alias. channel NULL asks for stock.';
 
-CREATE FUNCTION replenish.real_location(place text, channel text) RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE
+-- A table function, so that the planner can put it in line.
+CREATE FUNCTION replenish.real_location(place text, channel text)
+	RETURNS TABLE (location text)
+	LANGUAGE sql STABLE PARALLEL SAFE ROWS 1
 	BEGIN ATOMIC
-		SELECT coalesce((SELECT r.location FROM replenish.location_rule r
-			WHERE (r.place = real_location.place OR r.place IS NULL)
-				AND (r.channel = real_location.channel OR r.channel IS NULL)
-			ORDER BY r.place IS NULL, r.channel IS NULL LIMIT 1),
-			real_location.place);
+		SELECT CASE WHEN EXISTS (SELECT FROM replenish.location_rule)
+			THEN coalesce((SELECT r.location FROM replenish.location_rule r
+				WHERE (r.place = real_location.place OR r.place IS NULL)
+					AND (r.channel = real_location.channel OR r.channel IS NULL)
+				ORDER BY r.place IS NULL, r.channel IS NULL LIMIT 1),
+				real_location.place)
+			ELSE real_location.place END;
 	END;
 COMMENT ON FUNCTION replenish.real_location(text, text) IS
 'The location that serves the orders of a place and a channel; the place itself where no rule is for it.';
@@ -155,13 +159,14 @@ CREATE FUNCTION replenish.touched_items(sku text, location text, channel text)
 			AND (touched_items.location = ''
 				OR i.location = touched_items.location)
 		UNION
-		SELECT m.sku, replenish.real_location(d.location, d.channel)
+		SELECT m.sku, p.location
 		FROM (SELECT DISTINCT o.sku, o.location, o.channel
 			FROM replenish.item_demand o
 			WHERE (touched_items.sku = '' OR o.sku = touched_items.sku)
 				AND (touched_items.location = ''
 					OR o.location = touched_items.location)) d
 		CROSS JOIN LATERAL replenish.real_skus(d.sku, d.channel) m
+		CROSS JOIN LATERAL replenish.real_location(d.location, d.channel) p
 		UNION
 		SELECT m.sku, t.location
 		FROM (SELECT DISTINCT o.sku, o.location FROM replenish.item_stock o

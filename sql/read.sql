@@ -35,8 +35,9 @@ CREATE FUNCTION replenish.waiting_stock()
 			CROSS JOIN LATERAL replenish.pending(
 				greatest(pg_catalog.now(), replenish.clock()), from_when) p
 			CROSS JOIN LATERAL replenish.real_skus(p.sku, p.channel) m
-			JOIN replenish.item i ON i.sku = m.sku
-				AND i.location = replenish.real_location(p.location, p.channel)
+			CROSS JOIN LATERAL
+				replenish.real_location(p.location, p.channel) l
+			JOIN replenish.item i ON i.sku = m.sku AND i.location = l.location
 			WHERE from_when IS NOT NULL AND p.kind = 'sold' AND p.minute
 				> pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60)) w
 		GROUP BY w.sku, w.location;
@@ -175,8 +176,8 @@ BEGIN
 		SELECT p.sku, p.location, p.channel, p.demand
 		FROM pending(as_of) p WHERE p.kind = 'demand') d
 	CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
-	WHERE m.sku = explain.sku
-		AND real_location(d.location, d.channel) = explain.location
+	CROSS JOIN LATERAL real_location(d.location, d.channel) l
+	WHERE m.sku = explain.sku AND l.location = explain.location
 	INTO history;
 	SELECT q.known, q.on_hand AS counted, q.reserved, q.on_order,
 		q.snapshot_at, q.overdue, f.units AS sold,
