@@ -109,7 +109,7 @@ BEGIN
 	IF EXISTS (SELECT FROM item_demand d WHERE d.source = s.id)
 		OR EXISTS (SELECT FROM item_stock t WHERE t.source = s.id)
 		OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
-		OR EXISTS (SELECT FROM pending(clock()) p WHERE p.source = s.id) THEN
+		OR EXISTS (SELECT FROM pending(clock(), NULL) p WHERE p.source = s.id) THEN
 		s.backfilled_at := NULL;
 	END IF;
 	s.counted_once := s.backfilled_at IS NOT NULL
