@@ -20,7 +20,8 @@ OBJS         = $(CORE_OBJS) \
 # The install script is its parts in this order.
 SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
                sql/state.sql sql/settings.sql sql/assess.sql sql/notify.sql \
-               sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
+               sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
+               sql/verify.sql \
                sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA         = sql/replenish--1.0.sql
