@@ -23,8 +23,8 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
 SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
-               sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
-               sql/read.sql sql/privileges.sql
+               sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
+               sql/verify.sql sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 SQL_UPDATE   = sql/$(EXTENSION)--1.0--1.1.sql
 DATA         = sql/replenish--1.0.sql
