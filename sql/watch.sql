@@ -131,16 +131,17 @@ END $$;
 COMMENT ON FUNCTION replenish.retire_source(integer, text) IS
 'Marks a source as no longer watched, under the name that its table has now: its stock counts no more, its demand stays history. Refused while triggers feed it. For unwatch().';
 
-CREATE FUNCTION replenish.mark_backfilled(id integer) RETURNS void
+CREATE FUNCTION replenish.mark_backfilled(id integer, found bigint)
+	RETURNS void
 	LANGUAGE sql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE replenish.source s
 	SET backfilled_at = pg_catalog.clock_timestamp(), counted_once = true,
-		stale_since = NULL, stale = NULL
+		stale_since = NULL, stale = NULL, found = $2
 	WHERE s.id = $1;
 $$;
-COMMENT ON FUNCTION replenish.mark_backfilled(integer) IS
-'Notes that all rows of a source are counted and its sums are exact. For repair().';
+COMMENT ON FUNCTION replenish.mark_backfilled(integer, bigint) IS
+'Notes that all rows of a source are counted, and how many differences that found. For repair().';
 
 CREATE VIEW replenish.watched_part AS
 	SELECT DISTINCT ON (s.id, c.part) s.id, c.relation, c.part
