@@ -250,7 +250,7 @@ BEGIN
 	PERFORM check_relation(source);
 	SELECT array_agg(p.relation ORDER BY p.part DESC) FROM watched_part p
 	WHERE p.id = number INTO tables;
-	IF tables IS NULL OR NOT source = ANY (tables) THEN
+	IF tables IS NULL THEN
 		RAISE EXCEPTION 'table % is not watched', source
 			USING ERRCODE = 'undefined_object';
 	END IF;
