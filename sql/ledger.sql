@@ -1,6 +1,6 @@
 ---------------------------------------------------------------------------
--- Ledgers: what is kept for recounts, for snapshots of stock, and for orders
--- of lines and headers.
+-- Ledgers: what is kept for recounts, for snapshots of stock, for orders of
+-- lines and headers, and of the tables that are watched.
 ---------------------------------------------------------------------------
 
 -- What a recount found, on its way into the state; the decider takes it in
@@ -71,3 +71,20 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.order_line', '');
 
 COMMENT ON TABLE replenish.order_line IS
 'Lines of orders that have headers, in micro-units by the key of their order: what of place, channel and minute the line has; the rest is empty or 0. An order''s demand is each of its lines times each of its headers, as in an inner join.';
+
+-- The tables of each source's trees, as they were when last looked at: what
+-- has come, gone, or got another name since then shows against it.
+CREATE TABLE replenish.followed (
+	source integer NOT NULL,
+	name text NOT NULL,
+	part text NOT NULL,
+	relation oid NOT NULL,
+	columns jsonb,
+	upto timestamptz,
+	detached_at timestamptz,
+	PRIMARY KEY (source, name)
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.followed', '');
+
+COMMENT ON TABLE replenish.followed IS
+'Every table that has the triggers of a source, or had them before it was detached. name is trusted after a restore, relation only while that table has them. columns: of the root, by argument, each column''s name, attnum and type. upto: the moment before which all rows of a partition are, if its bounds say so.';

@@ -50,23 +50,6 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 COMMENT ON TABLE replenish.source IS
 'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since. header is the table of the orders whose lines name watches: header_key of a line is header_id of its header, and on_header are the arguments whose columns the header has. watched_as is the name that the table had when it was watched. stale_since and stale: when and why its sums stopped being exact; CALL repair() makes them so again. found is how many differences the last recount found.';
 
--- The tables of each source's trees, as they were when last looked at: what
--- has come, gone, or got another name since then shows against it.
-CREATE TABLE replenish.followed (
-	source integer NOT NULL,
-	name text NOT NULL,
-	part text NOT NULL,
-	relation oid NOT NULL,
-	columns jsonb,
-	upto timestamptz,
-	detached_at timestamptz,
-	PRIMARY KEY (source, name)
-);
-SELECT pg_catalog.pg_extension_config_dump('replenish.followed', '');
-
-COMMENT ON TABLE replenish.followed IS
-'Every table that has the triggers of a source, or had them before it was detached. name is trusted after a restore, relation only while that table has them. columns: of the root, by argument, each column''s name, attnum and type. upto: the moment before which all rows of a partition are, if its bounds say so.';
-
 -- Append only, no index, in turn by the minute: see src/inbox.c.
 CREATE TABLE replenish.inbox_even (
 	amount bigint NOT NULL,
