@@ -17,17 +17,11 @@ OBJS         = $(CORE_OBJS) \
                src/capture.o src/fold.o src/fold_sql.o src/decider.o \
                src/follow.o src/launch.o src/worker.o src/replenish.o
 
-<<<<<<< HEAD
 # The install script is its parts in this order; an update runs again those
 # that hold no table of the version before.
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
 SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
-=======
-# The install script is its parts in this order.
-SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
-               sql/state.sql sql/settings.sql sql/keys.sql sql/assess.sql \
->>>>>>> bd5c7d8511bfa216039556f106cb97d18d7be4ee
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/privileges.sql

@@ -141,11 +141,7 @@ CREATE FUNCTION replenish.mark_backfilled(id integer, found bigint)
 	WHERE s.id = $1;
 $$;
 COMMENT ON FUNCTION replenish.mark_backfilled(integer, bigint) IS
-<<<<<<< HEAD
 'Notes that all rows of a source are counted and its sums are exact, and how many differences there were. For repair().';
-=======
-'Notes that all rows of a source are counted, and how many differences that found. For repair().';
->>>>>>> bd5c7d8511bfa216039556f106cb97d18d7be4ee
 
 CREATE VIEW replenish.watched_part AS
 	SELECT DISTINCT ON (s.id, c.part) s.id, c.relation, c.part
