@@ -172,16 +172,18 @@ DECLARE
 	first_seq bigint;
 	live_at timestamptz;
 	touched item_key[];
-	-- whoever ticks by himself is not to tick twice; a worker never stays long
-	part bigint := CASE current_setting('replenish.evaluate')
-		WHEN 'manual' THEN NULL ELSE 2000 END;
+	part bigint;
 BEGIN
 	IF as_of IS NULL OR NOT isfinite(as_of)
 		OR as_of < '1970-01-01 00:00:00+00' OR as_of >= '3000-01-01 00:00:00+00' THEN
 		RAISE EXCEPTION 'argument "as_of" must be a moment from 1970 to 2999'
 			USING ERRCODE = 'datetime_field_overflow';
 	END IF;
+	-- it also loads the library, without which the settings are not known
 	PERFORM become_decider();
+	-- whoever ticks by himself is not to tick twice; a worker never stays long
+	part := CASE current_setting('replenish.evaluate')
+		WHEN 'manual' THEN NULL ELSE 2000 END;
 	SELECT greatest(d.clock, as_of), d.started_at, d.last_seq + 1, d.live_at
 	FROM decider d INTO clock, started_at, first_seq, live_at;
 	clock := coalesce(clock, as_of);

@@ -157,9 +157,11 @@ BEGIN
 		SELECT array_agg((n.sku, n.location)::item_key),
 			EXISTS (SELECT FROM joined_kept)
 		FROM (
-			SELECT m.sku, real_location(t.location, t.channel) AS location
-			FROM taken t CROSS JOIN LATERAL real_skus(t.sku, t.channel) m
-			WHERE t.kind = 'demand'
+			SELECT m.sku, p.location
+			FROM taken t
+			CROSS JOIN LATERAL real_skus(t.sku, t.channel) m
+			CROSS JOIN LATERAL real_location(t.location, t.channel) p
+			WHERE t.kind IN ('demand', 'sold')
 			UNION
 			SELECT m.sku, t.location
 			FROM taken t CROSS JOIN LATERAL real_skus(t.sku, NULL) m

@@ -21,9 +21,8 @@ CREATE FUNCTION replenish.demand_of(sku text, location text)
 		FROM replenish.raw_skus(demand_of.sku) r
 		JOIN replenish.item_demand d ON d.sku = r.sku
 		CROSS JOIN LATERAL replenish.real_skus(d.sku, d.channel) m
-		WHERE m.sku = demand_of.sku
-			AND replenish.real_location(d.location, d.channel)
-				= demand_of.location;
+		CROSS JOIN LATERAL replenish.real_location(d.location, d.channel) p
+		WHERE m.sku = demand_of.sku AND p.location = demand_of.location;
 	END;
 COMMENT ON FUNCTION replenish.demand_of(text, text) IS
 'The demand summary of an item, from all codes, places and channels that lead to it; none where there are none.';
@@ -66,7 +65,7 @@ CREATE FUNCTION replenish.stock_of(sku text, location text, clock timestamptz,
 					AND s.source = o.id
 				UNION ALL
 				SELECT p.minute, p.on_hand, p.reserved, p.on_order, p.amount
-				FROM replenish.pending(stock_of.clock) p
+				FROM replenish.pending(stock_of.clock, NULL) p
 				WHERE waiting AND p.kind = 'stock' AND p.sku = r.raw
 					AND p.location = stock_of.location AND p.source = o.id) t
 			WHERE t.minute <= c.minute AND (t.minute = 0) = (o.at IS NULL)
@@ -85,8 +84,8 @@ COMMENT ON FUNCTION replenish.stock_of(text, text, timestamptz, boolean) IS
 
 CREATE FUNCTION replenish.sold_of(sku text, location text,
 	snapshot_at timestamptz, clock timestamptz, demand replenish.demand,
-	waiting boolean, OUT units numeric)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED
+	waiting boolean) RETURNS TABLE (units numeric)
+	LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 1
 	BEGIN ATOMIC
 		SELECT CASE WHEN snapshot_at IS NULL THEN 0 ELSE
 			coalesce((SELECT sum(q.amount * m.units) / 1000000
@@ -107,9 +106,10 @@ CREATE FUNCTION replenish.sold_of(sku text, location text,
 							FROM sold_of.clock) / 60)::integer
 					GROUP BY s.sku, s.location, s.channel) q
 				CROSS JOIN LATERAL replenish.real_skus(q.sku, q.channel) m
+				CROSS JOIN LATERAL
+					replenish.real_location(q.location, q.channel) p
 				WHERE m.sku = sold_of.sku
-					AND replenish.real_location(q.location, q.channel)
-						= sold_of.location), 0)
+					AND p.location = sold_of.location), 0)
 			-- what is not kept by the minute any more
 			+ CASE WHEN snapshot_at < replenish.sold_since(sold_of.clock) THEN
 				coalesce(replenish.demand_velocity(sold_of.demand,
