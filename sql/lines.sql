@@ -39,6 +39,24 @@ CREATE FUNCTION replenish.key_fault(expression text, what text)
 COMMENT ON FUNCTION replenish.key_fault(text, text) IS
 'Branches of a CASE that find what cannot be counted in a key (sku, order, location or channel), an SQL expression of type text. For lines_query().';
 
+-- Moments without a zone mean what they would mean if it were watched now.
+CREATE FUNCTION replenish.with_zones(s replenish.source)
+	RETURNS replenish.source
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	s.zone := coalesce(
+		(SELECT l.time_zone FROM location l WHERE l.location = 'default'),
+		current_setting('TimeZone'));
+	s.zones := coalesce((SELECT array_agg(z.value ORDER BY l.location, z.n)
+		FROM location l CROSS JOIN LATERAL
+			(VALUES (1, l.location::text), (2, l.time_zone)) z (n, value)
+		WHERE l.time_zone <> s.zone AND s.location IS NOT NULL), '{}');
+	RETURN s;
+END $$;
+COMMENT ON FUNCTION replenish.with_zones(replenish.source) IS
+'A source with the time zones of its moments as they are now. For preview().';
+
 -- Where a part of a line is read: 'l' from the line, 'h' from its header.
 CREATE FUNCTION replenish.line_side(s replenish.source, argument text)
 	RETURNS text
@@ -120,7 +138,7 @@ CREATE FUNCTION replenish.line_faults(s replenish.source, side text)
 			CASE WHEN replenish.line_side(s, 'at') = side
 				THEN 'WHEN m.at IS NULL THEN ''bad_moment'' ' ELSE '' END,
 			CASE WHEN side = 'l'
-				THEN 'WHEN q.micros IS NULL THEN ''bad_quantity'' ' ELSE '' END)
+				THEN 'WHEN q.units IS NULL THEN ''bad_quantity'' ' ELSE '' END)
 		FROM (VALUES (1, 'sku', CASE WHEN side = 'l' THEN s.sku END),
 			(2, 'order', CASE WHEN side = 'l' THEN s.header_key
 				ELSE s.header_id END),
@@ -132,6 +150,21 @@ CREATE FUNCTION replenish.line_faults(s replenish.source, side text)
 	END;
 COMMENT ON FUNCTION replenish.line_faults(replenish.source, text) IS
 'An expression for the code of the fault of a line (side l) or header (side h); NULL where there is none, or where its status is not counted. For lines_query() and headers_query().';
+
+-- A quantity that can be counted, rounded as the triggers round it, or NULL.
+CREATE FUNCTION replenish.units_query(relation regclass, col name) RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.format(
+			'SELECT CASE WHEN abs(b.micros) <= 1000000000000000000
+				THEN b.micros::bigint / 1000000.0 END
+			FROM (SELECT round(l.%I%s * 1000000)) b (micros)', col,
+			CASE WHEN replenish.base_type(relation, col)
+				IN ('real', 'double precision') THEN '::float8'
+				ELSE '::numeric' END);
+	END;
+COMMENT ON FUNCTION replenish.units_query(regclass, name) IS
+'A query that turns a quantity of table l into units that can be counted, or NULL. For lines_query() and preview_stock().';
 
 -- A moment that can be counted, or NULL.
 CREATE FUNCTION replenish.moment_query(expression text) RETURNS text
@@ -157,7 +190,7 @@ BEGIN
 	FROM (VALUES ('location', s.location), ('channel', s.channel),
 		('status', s.status)) v (what, col) INTO sides;
 	RETURN format($sql$
-		SELECT l.%1$I::text AS sku, q.micros / 1000000.0 AS qty, m.at,
+		SELECT l.%1$I::text AS sku, q.units AS qty, m.at,
 			coalesce(p.location, 'default') AS location,
 			coalesce(p.channel, 'default') AS channel,
 			p.location IS NULL AS no_location, p.channel IS NULL AS no_channel,
@@ -166,14 +199,12 @@ BEGIN
 			%4$s IS NOT NULL AND %5$s AS counts, %6$s AS fault,
 			CASE WHEN %4$s IS NOT NULL THEN %7$s END AS header_fault
 		FROM %8$s l %9$s
-		CROSS JOIN LATERAL (SELECT CASE WHEN abs(b.micros)
-				<= 1000000000000000000 THEN b.micros::bigint END
-			FROM (SELECT round(l.%10$I%11$s * 1000000)) b (micros)) q (micros)
-		CROSS JOIN LATERAL (%12$s) m (at)
+		CROSS JOIN LATERAL (%10$s) q (units)
+		CROSS JOIN LATERAL (%11$s) m (at)
 		CROSS JOIN LATERAL (SELECT
+			CASE WHEN btrim(%12$s, E' \t\n\v\f\r') <> '' THEN %12$s END,
 			CASE WHEN btrim(%13$s, E' \t\n\v\f\r') <> '' THEN %13$s END,
-			CASE WHEN btrim(%14$s, E' \t\n\v\f\r') <> '' THEN %14$s END,
-			%15$s) p (location, channel, status)$sql$,
+			%14$s) p (location, channel, status)$sql$,
 		s.sku,
 		CASE WHEN s.price IS NULL THEN 'NULL::float8' ELSE
 			format('CASE WHEN l.%1$I BETWEEN 0 AND 1000000000000 THEN l.%1$I::float8 END',
@@ -188,9 +219,7 @@ BEGIN
 		CASE WHEN header IS NULL THEN 'NULL' ELSE line_faults(s, 'h') END,
 		lines,
 		CASE WHEN header IS NULL THEN '' ELSE header_join(s, lines, header) END,
-		s.qty, CASE WHEN base_type(lines, s.qty) IN ('real', 'double precision')
-			THEN '::float8' ELSE '::numeric' END,
-		moment_query(line_moment(s, lines, header)), sides ->> 'location',
+		units_query(lines, s.qty), moment_query(line_moment(s, lines, header)), sides ->> 'location',
 		sides ->> 'channel', sides ->> 'status');
 END $$;
 COMMENT ON FUNCTION replenish.lines_query(replenish.source, regclass, regclass) IS
