@@ -25,7 +25,8 @@ SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/lines.sql sql/look.sql \
-               sql/words.sql sql/preview.sql sql/privileges.sql
+               sql/words.sql sql/preview.sql sql/explore.sql sql/suggest.sql \
+               sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 SQL_UPDATE   = sql/$(EXTENSION)--1.0--1.1.sql
 DATA         = sql/replenish--1.0.sql
@@ -35,6 +36,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying trimming rewatching modes views going_live previewing \
+               suggesting \
                privileged updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
