@@ -3,6 +3,9 @@
 SET replenish.evaluate = manual;
 SET timezone = 'UTC';
 SET client_min_messages = warning;
+-- statements and reasons are long
+\pset format unaligned
+\pset fieldsep '\n  '
 -- what is printed can be pasted: it watches, and previews what it would count
 CREATE FUNCTION paste() RETURNS TABLE (pasted text, counted text) LANGUAGE plpgsql AS $$
 DECLARE
