@@ -87,7 +87,8 @@ BEGIN
 			coalesce(trim_scale(sum(l.qty) FILTER (WHERE l.good AND l.qty < 0)),
 				0) AS negative_units,
 			count(*) FILTER (WHERE l.good AND l.no_location) AS no_location,
-			count(*) FILTER (WHERE l.good AND l.no_channel) AS no_channel
+			count(*) FILTER (WHERE l.good AND l.no_channel) AS no_channel,
+			count(l.fault) AS faults
 		FROM (SELECT l.*, l.counts AND l.fault IS NULL
 				AND l.header_fault IS NULL AS good FROM (%s) l) l', query)
 	USING s.keep INTO r;
@@ -132,6 +133,9 @@ BEGIN
 		RETURN QUERY SELECT 'no channel', true, r.no_channel,
 			'Their channel is NULL or blank: they count as channel default.',
 			NULL;
+	END IF;
+	IF r.faults = 0 AND header IS NULL THEN
+		RETURN;
 	END IF;
 	RETURN QUERY EXECUTE format('SELECT ''fault '' || f.fault, false, count(*),
 			''They are not counted. '' || fault_hint(f.fault),
@@ -246,83 +250,96 @@ CREATE FUNCTION replenish.preview_keys(s replenish.source, lines regclass,
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	ordered text := format('(SELECT m.sku, sum(c.n)::bigint AS n
-		FROM (SELECT l.sku, l.channel, count(*) AS n FROM (%s) l
-			WHERE l.counts AND l.fault IS NULL AND l.header_fault IS NULL
-			GROUP BY l.sku, l.channel) c
-		CROSS JOIN LATERAL real_skus(c.sku, c.channel) m GROUP BY m.sku)',
-		lines_query(s, lines, header));
-	stocked text;
+	ordered text[];
+	counts bigint[];
+	stocked text[];
 BEGIN
-	RETURN QUERY EXECUTE format('SELECT ''SKUs'', true, count(*),
-			format(''The ten with most rows have %%s %%%% of them: %%s.'',
-				round(100 * sum(o.n) FILTER (WHERE o.nth <= 10)
-					/ nullif(sum(o.n), 0)),
-				string_agg(format(''%%s (%%s)'', o.sku, o.n), '', ''
-					ORDER BY o.nth) FILTER (WHERE o.nth <= 10)), NULL
-		FROM (SELECT o.*, row_number() OVER (ORDER BY o.n DESC, o.sku) AS nth
-			FROM %s o) o HAVING count(*) > 0', ordered);
-	RETURN QUERY EXECUTE format('SELECT ''spellings'', false, count(*),
-			''So many SKUs differ from another in case, spaces or dashes only: ''
-				|| some_of((array_agg(array_to_string(p.names, '' = '')
-					ORDER BY p.names))[1:6], count(*)) || ''.'',
-			''If they are the same: INSERT INTO replenish.sku_alias (external_sku, sku) VALUES (…) for each spelling that is not the right one.''
-		FROM (SELECT array_agg(o.sku ORDER BY o.n DESC, o.sku) AS names
-			FROM %s o GROUP BY regexp_replace(lower(o.sku),
-				''[-_[:space:]]'', '''', ''g'')
-			HAVING count(*) > 1) p HAVING count(*) > 0', ordered);
+	EXECUTE format('SELECT array_agg(o.sku ORDER BY o.n DESC, o.sku),
+			array_agg(o.n ORDER BY o.n DESC, o.sku)
+		FROM (SELECT m.sku COLLATE "C" AS sku, sum(c.n)::bigint AS n
+			FROM (SELECT l.sku, l.channel, count(*) AS n FROM (%s) l
+				WHERE l.counts AND l.fault IS NULL AND l.header_fault IS NULL
+				GROUP BY l.sku, l.channel) c
+			CROSS JOIN LATERAL real_skus(c.sku, c.channel) m
+			GROUP BY 1) o', lines_query(s, lines, header))
+	INTO ordered, counts;
+	RETURN QUERY
+	SELECT 'SKUs', true, count(*),
+		format('The ten with most rows have %s %% of them: %s.',
+			round(100 * sum(o.n) FILTER (WHERE o.nth <= 10) / sum(o.n)),
+			string_agg(format('%s (%s)', o.sku, o.n), ', ' ORDER BY o.nth)
+				FILTER (WHERE o.nth <= 10)), NULL
+	FROM unnest(ordered, counts) WITH ORDINALITY o (sku, n, nth)
+	HAVING count(*) > 0;
+	RETURN QUERY
+	SELECT 'spellings', false, count(*),
+		format('So many SKUs differ from another in case, spaces or dashes only: %s.',
+			some_of((array_agg(array_to_string(p.names, ' = ')
+				ORDER BY p.nth))[1:6], count(*))),
+		format('If they are the same: INSERT INTO replenish.sku_alias (external_sku, sku) VALUES (%L, %L), and so on.',
+			(array_agg(p.names[2] ORDER BY p.nth))[1],
+			(array_agg(p.names[1] ORDER BY p.nth))[1])
+	FROM (SELECT array_agg(o.sku ORDER BY o.nth) AS names, min(o.nth) AS nth
+		FROM unnest(ordered) WITH ORDINALITY o (sku, nth)
+		GROUP BY plain_sku(o.sku) HAVING count(*) > 1) p
+	HAVING count(*) > 0;
 	IF stock IS NULL THEN
 		RETURN;
 	END IF;
-	stocked := format('(SELECT DISTINCT m.sku
+	EXECUTE format('SELECT array_agg(DISTINCT m.sku COLLATE "C")
 		FROM (SELECT DISTINCT t.%1$I::text AS sku FROM %2$s t
 			WHERE btrim(t.%1$I::text, E'' \t\n\v\f\r'') <> '''') c
-		CROSS JOIN LATERAL real_skus(c.sku, NULL) m)', stock_sku, stock);
-	RETURN QUERY EXECUTE format('WITH o AS MATERIALIZED (
-			SELECT o.*, regexp_replace(lower(o.sku), ''[-_[:space:]]'', '''',
-				''g'') AS plain FROM %s o
-		), t AS MATERIALIZED (
-			SELECT t.*, regexp_replace(lower(t.sku), ''[-_[:space:]]'', '''',
-				''g'') AS plain FROM %s t
-		), missing AS (
-			SELECT o.*, (SELECT min(t.sku) FROM t WHERE t.plain = o.plain)
-				AS other
-			FROM o WHERE NOT EXISTS (SELECT FROM t WHERE t.sku = o.sku)
-		)
-		SELECT * FROM (
-		SELECT ''SKUs in stock'' AS what, count(*) > 0, count(*),
-			format(''So many of %%s SKUs that are ordered are in %%s.'',
-				(SELECT count(*) FROM o), %L),
-			CASE WHEN count(*) = 0 THEN ''The two columns do not hold the same codes: nothing would ever be low.'' END
-		FROM o WHERE EXISTS (SELECT FROM t WHERE t.sku = o.sku)
-		UNION ALL
-		SELECT ''SKUs not in stock'', false, count(*),
-			format(''Rows that have them: %%s. The SKUs: %%s. Their tier stays normal, for nobody knows their stock.'',
-				sum(m.n), some_of((array_agg(m.sku ORDER BY m.n DESC, m.sku))[1:6],
-				count(*))),
-			''Postage and fees are no goods and do no harm; other codes need a row in %3$s or in replenish.sku_alias.''
-		FROM missing m WHERE m.other IS NULL HAVING count(*) > 0
-		UNION ALL
-		SELECT ''SKUs spelled otherwise in stock'', false, count(*),
-			some_of((array_agg(m.sku || '' = '' || m.other
-				ORDER BY m.n DESC, m.sku))[1:6], count(*)) || ''.'',
-			format(''INSERT INTO replenish.sku_alias (external_sku, sku) VALUES (%%L, %%L)%%s;'',
-				(array_agg(m.sku ORDER BY m.n DESC, m.sku))[1],
-				(array_agg(m.other ORDER BY m.n DESC, m.sku))[1],
-				CASE WHEN count(*) > 1 THEN '', …'' ELSE '''' END)
-		FROM missing m WHERE m.other IS NOT NULL HAVING count(*) > 0
-		UNION ALL
-		SELECT ''SKUs never ordered'', true, count(*),
-			format(''They are in %%s only: %%s.'', %3$L,
-				some_of((array_agg(t.sku ORDER BY t.sku))[1:6], count(*))), NULL
-		FROM t WHERE NOT EXISTS (SELECT FROM o WHERE o.plain = t.plain)
-		HAVING count(*) > 0) q', ordered, stocked, stock::text);
+		CROSS JOIN LATERAL real_skus(c.sku, NULL) m', stock_sku, stock)
+	INTO stocked;
+	RETURN QUERY
+	WITH o AS MATERIALIZED (
+		SELECT u.sku, u.n, u.nth, plain_sku(u.sku) AS plain
+		FROM unnest(ordered, counts) WITH ORDINALITY u (sku, n, nth)
+	), t AS MATERIALIZED (
+		SELECT u.sku, plain_sku(u.sku) AS plain FROM unnest(stocked) u (sku)
+	), p AS MATERIALIZED (
+		SELECT t.plain, min(t.sku) AS sku FROM t GROUP BY t.plain
+	), missing AS (
+		SELECT o.*, p.sku AS other FROM o
+		LEFT JOIN t ON t.sku = o.sku LEFT JOIN p ON p.plain = o.plain
+		WHERE t.sku IS NULL
+	)
+	SELECT 'SKUs in stock', count(t.sku) > 0 OR count(*) = 0, count(t.sku),
+		format('So many of %s SKUs that are ordered are in %s.', count(*), stock),
+		CASE WHEN count(t.sku) = 0 AND count(*) > 0 THEN 'The two columns do not hold the same codes: nothing would ever be low.' END
+	FROM o LEFT JOIN t ON t.sku = o.sku
+	UNION ALL
+	SELECT 'SKUs not in stock', false, count(*),
+		format('Rows that have them: %s. The SKUs: %s. Their tier stays normal, for nobody knows their stock.',
+			sum(m.n), some_of((array_agg(m.sku ORDER BY m.nth))[1:6], count(*))),
+		format('Postage and fees are no goods and do no harm; other codes need a row in %s or in replenish.sku_alias.', stock)
+	FROM missing m WHERE m.other IS NULL HAVING count(*) > 0
+	UNION ALL
+	SELECT 'SKUs spelled otherwise in stock', false, count(*),
+		some_of((array_agg(m.sku || ' = ' || m.other ORDER BY m.nth))[1:6],
+			count(*)) || '.',
+		format('INSERT INTO replenish.sku_alias (external_sku, sku) VALUES (%L, %L)%s',
+			(array_agg(m.sku ORDER BY m.nth))[1],
+			(array_agg(m.other ORDER BY m.nth))[1],
+			CASE WHEN count(*) > 1 THEN ', and so on.' ELSE ';' END)
+	FROM missing m WHERE m.other IS NOT NULL HAVING count(*) > 0
+	UNION ALL
+	SELECT 'SKUs never ordered', true, count(*),
+		format('They are in %s only: %s.', stock,
+			some_of((array_agg(t.sku ORDER BY t.sku))[1:6], count(*))), NULL
+	FROM t LEFT JOIN o ON o.plain = t.plain WHERE o.sku IS NULL
+	HAVING count(*) > 0;
+	IF s.location IS NULL AND stock_location IS NULL
+		AND NOT EXISTS (SELECT FROM location_rule) THEN
+		RETURN;
+	END IF;
 	-- an item is a SKU at a location
 	RETURN QUERY EXECUTE format('WITH o AS (
 			SELECT real_location(l.location, l.channel) AS location,
-				count(*) AS n
-			FROM (SELECT l.location, l.channel FROM (%s) l WHERE l.counts
-				AND l.fault IS NULL AND l.header_fault IS NULL) l GROUP BY 1
+				sum(l.n) AS n
+			FROM (SELECT l.location, l.channel, count(*) AS n FROM (%s) l
+				WHERE l.counts AND l.fault IS NULL AND l.header_fault IS NULL
+				GROUP BY l.location, l.channel) l GROUP BY 1
 		), t AS (SELECT DISTINCT %s AS location FROM %s t)
 		SELECT ''locations not in stock'', false, count(*),
 			format(''Their orders (rows: %%s) would meet no stock: %%s. The stock is at: %%s.'',

@@ -14,6 +14,15 @@ CREATE FUNCTION replenish.plain_name(name text) RETURNS text
 COMMENT ON FUNCTION replenish.plain_name(text) IS
 'A name as words in lower case with one underscore between, whatever it was written like.';
 
+CREATE FUNCTION replenish.plain_sku(sku text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.regexp_replace(pg_catalog.lower(sku),
+			'[-_[:space:]]', '', 'g');
+	END;
+COMMENT ON FUNCTION replenish.plain_sku(text) IS
+'A SKU without what spellings differ in: case, spaces and dashes.';
+
 -- The higher of several scores counts; what is below 0 is never meant.
 CREATE FUNCTION replenish.column_words()
 	RETURNS TABLE (role text, score integer, pattern text)
