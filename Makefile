@@ -22,7 +22,8 @@ SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql 
                sql/state.sql sql/settings.sql sql/keys.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
-               sql/verify.sql sql/read.sql sql/privileges.sql
+               sql/verify.sql sql/read.sql sql/follow.sql \
+               sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 DATA         = sql/replenish--1.0.sql
 DATA_built   = $(SQL_SCRIPT)

@@ -166,7 +166,9 @@ CREATE FUNCTION replenish.who_holds(relations regclass[], mode text)
 			AND (who_holds.mode = 'ACCESS EXCLUSIVE'
 				OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))) h
 	LEFT JOIN pg_stat_activity a ON a.pid = h.pid
-	LEFT JOIN pg_prepared_xacts x ON h.owner LIKE '%/' || x.transaction;
+	LEFT JOIN pg_locks o ON o.locktype = 'transactionid' AND o.pid IS NULL
+		AND o.virtualtransaction = h.owner
+	LEFT JOIN pg_prepared_xacts x ON x.transaction = o.transactionid;
 $$;
 COMMENT ON FUNCTION replenish.who_holds(regclass[], text) IS
 'Who keeps a lock of that mode (SHARE ROW EXCLUSIVE or ACCESS EXCLUSIVE) on any of these tables from being taken, and for how long their transactions have been open; NULL where nobody does.';
@@ -191,6 +193,7 @@ BEGIN
 			SELECT array_agg(t.relation ORDER BY r.n, t.n)
 			FROM unnest(roots) WITH ORDINALITY r (root, n)
 			CROSS JOIN LATERAL tree_of(r.root) WITH ORDINALITY t (relation, n)
+			JOIN pg_class c ON c.oid = t.relation AND c.relkind <> 'f'
 			INTO tables;
 			until := clock_timestamp() + attempt;
 			FOREACH relation IN ARRAY tables LOOP
@@ -200,6 +203,7 @@ BEGIN
 			END LOOP;
 			IF EXISTS (SELECT FROM unnest(roots) r (root)
 				CROSS JOIN LATERAL tree_of(r.root) t (relation)
+				JOIN pg_class c ON c.oid = t.relation AND c.relkind <> 'f'
 				WHERE t.relation <> ALL (tables)) THEN
 				RAISE lock_not_available;
 			END IF;
@@ -366,6 +370,7 @@ BEGIN
 			USING ERRCODE = 'active_sql_transaction',
 				HINT = 'Watch it in a READ COMMITTED transaction.';
 	END IF;
+	PERFORM check_tree(r.root) FROM unnest(roots) r (root);
 	-- no row may come between the registration and the triggers, and no
 	-- other watch
 	PERFORM lock_trees(roots, 'SHARE ROW EXCLUSIVE');
