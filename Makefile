@@ -31,7 +31,7 @@ DATA_built   = $(SQL_SCRIPT)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching modes views privileged \
+               policies verifying trimming rewatching heading modes views privileged \
                documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
