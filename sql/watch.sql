@@ -141,7 +141,7 @@ CREATE FUNCTION replenish.mark_backfilled(id integer, found bigint)
 	WHERE s.id = $1;
 $$;
 COMMENT ON FUNCTION replenish.mark_backfilled(integer, bigint) IS
-'Notes that all rows of a source are counted, and how many differences that found. For repair().';
+'Notes that all rows of a source are counted and its sums are exact, and how many differences there were. For repair().';
 
 CREATE VIEW replenish.watched_part AS
 	SELECT DISTINCT ON (s.id, c.part) s.id, c.relation, c.part
