@@ -24,7 +24,7 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
 SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
-               sql/verify.sql sql/read.sql sql/follow.sql \
+               sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
                sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 SQL_UPDATE   = sql/$(EXTENSION)--1.0--1.1.sql

@@ -114,20 +114,27 @@ BEGIN
 		FOR EACH STATEMENT %s', relation, call));
 	PERFORM own_command(format('CREATE OR REPLACE TRIGGER replenish_truncate
 		BEFORE TRUNCATE ON %s FOR EACH STATEMENT %s', relation, call));
-	-- partitions have a copy of their parent's
-	IF NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = relation) THEN
+	-- on a partitioned table it would be copied to new partitions, for which
+	-- whoever makes them needs the right to execute capture()
+	IF (SELECT c.relkind <> 'p' FROM pg_class c WHERE c.oid = relation) THEN
+		fires := fires || ', ENABLE REPLICA TRIGGER replenish_apply';
 		PERFORM own_command(format('CREATE OR REPLACE TRIGGER replenish_apply
 			AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW %s',
 			relation, call));
 	END IF;
-	IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = relation
-		AND t.tgname = 'replenish_apply' AND t.tgenabled <> 'R') THEN
-		fires := fires || ', ENABLE REPLICA TRIGGER replenish_apply';
-	END IF;
-	PERFORM own_command(format('ALTER TABLE %s %s', relation, fires));
+	PERFORM own_command(format('ALTER TABLE ONLY %s %s', relation, fires));
 END $$;
 COMMENT ON FUNCTION replenish.put_triggers(regclass, text[]) IS
-'Puts the triggers on one table of a source, or renews them: for each statement, before TRUNCATE whoever truncates, and for each row of what is applied as a replica. The partitions of a partitioned table are to come after it.';
+'Puts the triggers on one table of a source, or renews them: for each statement, before TRUNCATE whoever truncates, and, on what has rows of its own, for each row of what is applied as a replica.';
+
+CREATE FUNCTION replenish.is_trigger_name(name name) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT name IN ('replenish_insert', 'replenish_update',
+			'replenish_delete', 'replenish_truncate', 'replenish_apply');
+	END;
+COMMENT ON FUNCTION replenish.is_trigger_name(name) IS
+'Whether a trigger is called as those of put_triggers() are.';
 
 CREATE FUNCTION replenish.drop_triggers(relation regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE

@@ -1,11 +1,9 @@
 ---------------------------------------------------------------------------
 -- Following: what DDL does to watched tables is counted, or said at once.
 --
--- Two event triggers look at each command that may concern a watched table.
--- They hold it against the table followed, which is how the tables were when
--- last looked at: so a restore, which builds them piece by piece, is no news.
--- No command of the shop's fails for them, but for one that would make orders
--- fail.
+-- What there is now is held against the table followed, which is how it was
+-- when last looked at: so a restore, which builds tables piece by piece, is no
+-- news.  The event triggers that call this are in ddl.sql.
 ---------------------------------------------------------------------------
 
 CREATE FUNCTION replenish.is_own() RETURNS boolean
@@ -98,7 +96,6 @@ DECLARE
 	table_part text;
 	again text := format('SELECT replenish.unwatch(%L), watch it again, then CALL replenish.backfill(%1$L).', root);
 	renamed boolean := false;
-	changed boolean := false;
 BEGIN
 	FOR c IN SELECT f.part, k.key AS argument, k.value ->> 'name' AS name,
 			k.value ->> 'type' AS type, a.attname AS name_now,
@@ -114,7 +111,6 @@ BEGIN
 	LOOP
 		table_part := c.part;
 		IF c.name_now IS NULL THEN
-			changed := true;
 			IF c.argument = 'price' THEN
 				UPDATE source s SET price = NULL WHERE s.id = follow_columns.id;
 			ELSIF EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = root
@@ -139,7 +135,6 @@ BEGIN
 		IF c.type_now = c.type AND c.name <> ALL (computed) THEN
 			CONTINUE;
 		END IF;
-		changed := true;
 		BEGIN
 			PERFORM check_column(root, c.name_now, c.argument);
 			IF c.argument <> 'price' AND (c.name = ANY (computed)
@@ -163,9 +158,8 @@ BEGIN
 		PERFORM put_triggers(t.relation, trigger_arguments(s, table_part))
 		FROM tree_of(root) WITH ORDINALITY t (relation, n) ORDER BY t.n;
 	END IF;
-	IF renamed OR changed THEN
-		PERFORM note_table(root);
-	END IF;
+	-- also a column that is there again
+	PERFORM note_table(root);
 END $$;
 COMMENT ON FUNCTION replenish.follow_columns(integer, regclass, text[]) IS
 'Follows renamed columns of the root of a watched tree, and warns of columns that are gone, cannot be read, or have other values; computed are those whose type was changed by an expression.';
@@ -205,6 +199,31 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION replenish.follow_fires(integer, regclass, text[]) IS
 'Warns where triggers of a watched table were disabled, and has those that were enabled fire as they should.';
+
+CREATE FUNCTION replenish.follow_trigger(trigger oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	t pg_trigger;
+	id integer;
+BEGIN
+	SELECT * FROM pg_trigger o WHERE o.oid = trigger
+		AND o.tgfoid = 'replenish.capture'::regproc INTO t;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	PERFORM note_table(t.tgrelid);
+	id := source_of(t.tgrelid);
+	IF id IS NOT NULL AND NOT is_trigger_name(t.tgname) THEN
+		PERFORM tell(id, format('watched table %s has a trigger %s, which replenish did not make',
+				table_name(t.tgrelid), t.tgname),
+			'With the others it may count rows twice.',
+			format('SELECT replenish.rewatch(%L); then CALL replenish.repair(%1$L).',
+				table_name(t.tgrelid)));
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.follow_trigger(oid) IS
+'Takes note of triggers that a restore creates, and warns of those that somebody made or renamed.';
 
 CREATE FUNCTION replenish.follow_going(id integer) RETURNS void
 	LANGUAGE plpgsql VOLATILE
@@ -287,11 +306,11 @@ BEGIN
 					HINT = format('Call replenish.unwatch(%L) first.', t.root);
 		END IF;
 		IF t.other IS NOT NULL THEN
-			PERFORM tell(id, format('table %s is watched by itself and became a part of watched table %s',
+			PERFORM tell(id, format('table %s is watched already and became a part of watched table %s',
 					t.relation, t.root),
-				'What is written to it by its own name is counted as its own.',
-				format('SELECT replenish.unwatch(%L), replenish.rewatch(%L); then CALL replenish.repair(%2$L).',
-					t.relation, t.root));
+				'What is written to it by its own name is counted as before.',
+				format('Have it watched once, then SELECT replenish.rewatch(%L); and CALL replenish.repair(%1$L).',
+					t.root));
 			CONTINUE;
 		END IF;
 		BEGIN
@@ -355,10 +374,8 @@ DECLARE
 	c record;
 BEGIN
 	FOR c IN SELECT s.id, p.relation, v.argument, v.col,
-			(SELECT string_agg(quote_literal(k.label), ', ' ORDER BY k.label)
-			FROM unnest(s.counted) k (label)
-			WHERE v.argument = 'status' AND NOT EXISTS (SELECT FROM pg_enum e
-				WHERE e.enumtypid = type AND e.enumlabel = k.label)) AS missing
+			CASE WHEN v.argument = 'status'
+				THEN missing_statuses(s, p.relation) END AS missing
 		FROM source s JOIN watched_part p ON p.id = s.id
 		CROSS JOIN LATERAL part_columns(s, p.part) v
 		JOIN pg_attribute a ON a.attrelid = p.relation AND a.attname = v.col
@@ -381,189 +398,3 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION replenish.follow_labels(oid, boolean) IS
 'Warns where a value of an enum that watched columns have was renamed.';
-
-CREATE FUNCTION replenish.follow_table(relation regclass, what text[],
-	computed text[]) RETURNS void
-	LANGUAGE plpgsql VOLATILE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-#variable_conflict use_column
-DECLARE
-	ids integer[];
-	own_id integer;
-BEGIN
-	-- what it is a part of, and what it was a part of
-	SELECT array_agg(DISTINCT c.id) FROM (SELECT follow_table.relation
-		UNION
-		SELECT i.inhparent::regclass FROM pg_inherits i
-		WHERE i.inhrelid = follow_table.relation) r (relation)
-	JOIN capturing c ON c.relation = r.relation
-	JOIN source s ON s.id = c.id AND s.active
-	INTO ids;
-	own_id := source_of(relation);
-	IF own_id IS NULL THEN
-		PERFORM follow_stranger(relation);
-	END IF;
-	IF ids IS NULL THEN
-		RETURN;
-	END IF;
-	PERFORM follow_names(i.id) FROM unnest(ids) i (id);
-	IF own_id IS NOT NULL THEN
-		PERFORM follow_fires(own_id, relation, what);
-		PERFORM follow_columns(own_id, relation, computed);
-	END IF;
-	PERFORM follow_going(i.id) FROM unnest(ids) i (id);
-	PERFORM follow_coming(i.id) FROM unnest(ids) i (id);
-END $$;
-COMMENT ON FUNCTION replenish.follow_table(regclass, text[], text[]) IS
-'Follows what a command did to a table; what and computed are what alterations() says of it.';
-
-CREATE FUNCTION replenish.follow() RETURNS event_trigger
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp
-	-- the command may keep orders waiting
-	SET lock_timeout = '50ms' AS $$
-DECLARE
-	c record;
-BEGIN
-	IF is_own() THEN
-		RETURN;
-	END IF;
-	FOR c IN SELECT e.objid, e.object_type, a.what, a.names, a.computed
-		FROM pg_event_trigger_ddl_commands() e
-		CROSS JOIN LATERAL (SELECT array_agg(o.what) AS what,
-				array_agg(o.name) AS names,
-				coalesce(array_agg(o.name) FILTER (WHERE o.computed), '{}')
-					AS computed
-			FROM alterations(e.command) o) a
-		WHERE NOT e.in_extension
-			AND coalesce(e.schema_name, '') NOT IN ('pg_temp', 'replenish')
-			AND e.object_type IN ('table', 'table column', 'foreign table',
-				'schema', 'trigger', 'type')
-	LOOP
-		BEGIN
-			CASE c.object_type
-				WHEN 'schema' THEN
-					PERFORM follow_names(s.id) FROM source s WHERE s.active;
-				WHEN 'type' THEN
-					PERFORM follow_labels(c.objid,
-						coalesce('label' = ANY (c.what), false));
-				WHEN 'trigger' THEN
-					PERFORM note_table(t.tgrelid) FROM pg_trigger t
-					WHERE t.oid = c.objid
-						AND t.tgfoid = 'replenish.capture'::regproc;
-				ELSE
-					PERFORM follow_table(c.objid, coalesce(c.what, '{}'),
-						c.computed);
-			END CASE;
-		EXCEPTION
-			WHEN feature_not_supported THEN
-				RAISE;
-			WHEN OTHERS THEN
-				RAISE WARNING 'replenish could not follow %', TG_TAG
-					USING DETAIL = SQLERRM || '.',
-						HINT = 'See replenish.health(), then CALL replenish.repair().';
-		END;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION replenish.follow() IS
-'Event trigger on the end of commands that may concern a watched table: see follow_table(), follow_names() and follow_labels().';
-
-CREATE FUNCTION replenish.follow_drop() RETURNS event_trigger
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp
-	SET timezone = 'UTC'		-- a day of keep is 24 hours
-	SET lock_timeout = '50ms' AS $$
-#variable_conflict use_column
-DECLARE
-	d record;
-BEGIN
-	IF is_own() THEN
-		RETURN;
-	END IF;
-	FOR d IN
-		WITH dropped AS (
-			SELECT e.objid, e.object_type, e.original, e.address_names[3] AS name,
-				format('%I.%I', e.address_names[1], e.address_names[2]) AS in_table
-			FROM pg_event_trigger_dropped_objects() e
-			WHERE NOT e.is_temporary
-				AND e.object_type IN ('table', 'trigger', 'table column')
-		)
-		SELECT o.object_type, o.objid, o.name, f.source AS id, f.part,
-			f.name AS table_name,
-			f.name IN (s.name, s.header) AS is_root, s.kind, f.detached_at,
-			CASE f.part WHEN 'header' THEN s.header ELSE s.name END AS root,
-			-- what can be told from its bounds to be housekeeping
-			coalesce(f.upto <= date_trunc('minute', clock()) - s.keep, false)
-				AND TG_TAG <> 'ALTER TABLE' AS is_old
-		FROM dropped o
-		JOIN followed f ON f.name = o.in_table
-		JOIN source s ON s.id = f.source AND s.active
-		WHERE CASE o.object_type
-			WHEN 'table' THEN (f.relation = o.objid OR NOT EXISTS (
-					SELECT FROM pg_class c WHERE c.oid = f.relation))
-			ELSE NOT EXISTS (SELECT FROM dropped t WHERE t.object_type = 'table'
-				AND t.in_table = o.in_table) END
-			AND (o.object_type <> 'trigger' OR o.original AND o.name IN
-				('replenish_insert', 'replenish_update', 'replenish_delete',
-				'replenish_truncate', 'replenish_apply'))
-			-- one word for the whole tree
-			AND (f.name IN (s.name, s.header) OR NOT EXISTS (
-				SELECT FROM dropped t WHERE t.object_type = 'table'
-					AND t.in_table = CASE f.part WHEN 'header' THEN s.header
-						ELSE s.name END))
-		ORDER BY f.source, f.name
-	LOOP
-		BEGIN
-			IF d.object_type = 'table column' THEN
-				PERFORM follow_columns(d.id, d.objid, '{}');
-				CONTINUE;
-			END IF;
-			IF d.object_type = 'trigger' THEN
-				PERFORM tell(d.id, format('trigger %s of watched table %s was dropped',
-						d.name, d.table_name),
-					'What happens to its rows is not counted.',
-					format('SELECT replenish.rewatch(%L); then CALL replenish.repair(%1$L).',
-						d.root));
-				CONTINUE;
-			END IF;
-			DELETE FROM followed f
-			WHERE f.source = d.id AND f.name = d.table_name;
-			IF d.is_root THEN
-				DELETE FROM followed f WHERE f.source = d.id AND f.part = d.part;
-				PERFORM tell(d.id, format('watched table %s was dropped', d.root),
-					'What it contributed is still counted.',
-					'See what replenish.health() says of it.');
-			ELSIF d.detached_at IS NULL AND NOT d.is_old THEN
-				PERFORM tell(d.id, format('table %s, a part of watched table %s, was dropped',
-						d.table_name, d.root),
-					'What its rows contributed is still counted.',
-					format('CALL replenish.repair(%L); detach or truncate a table before it is dropped to have that done at once.',
-						d.root));
-			END IF;
-		EXCEPTION WHEN OTHERS THEN
-			RAISE WARNING 'replenish could not follow %', TG_TAG
-				USING DETAIL = SQLERRM || '.',
-					HINT = 'See replenish.health(), then CALL replenish.repair().';
-		END;
-	END LOOP;
-END $$;
-COMMENT ON FUNCTION replenish.follow_drop() IS
-'Event trigger on drops: warns where a watched table, a column or a trigger of it, or a part of it that may have had rows younger than keep was dropped.';
-
-CREATE EVENT TRIGGER replenish_follow ON ddl_command_end
-	WHEN TAG IN ('ALTER TABLE', 'ALTER FOREIGN TABLE', 'ALTER SCHEMA',
-		'ALTER TYPE', 'CREATE TABLE', 'CREATE TABLE AS', 'CREATE FOREIGN TABLE',
-		'CREATE SCHEMA', 'CREATE TRIGGER', 'SELECT INTO')
-	EXECUTE FUNCTION replenish.follow();
-CREATE EVENT TRIGGER replenish_follow_drop ON sql_drop
-	WHEN TAG IN ('ALTER TABLE', 'DROP DOMAIN', 'DROP EXTENSION', 'DROP OWNED',
-		'DROP SCHEMA', 'DROP TABLE', 'DROP TRIGGER', 'DROP TYPE')
-	EXECUTE FUNCTION replenish.follow_drop();
--- DDL that is replicated runs as a replica
-ALTER EVENT TRIGGER replenish_follow ENABLE ALWAYS;
-ALTER EVENT TRIGGER replenish_follow_drop ENABLE ALWAYS;
-
-COMMENT ON EVENT TRIGGER replenish_follow IS
-'Follows what commands do to watched tables.';
-COMMENT ON EVENT TRIGGER replenish_follow_drop IS
-'Follows what is dropped of watched tables.';

@@ -312,6 +312,7 @@ DECLARE
 	s source;
 	w watched;
 	silent text;
+	lost text;
 	other regclass;
 BEGIN
 	SELECT * FROM source o WHERE o.id = source_trouble.id INTO s;
@@ -349,12 +350,18 @@ BEGIN
 		SELECT o.relation FROM to_regclass(s.watched_as) o (relation)
 		WHERE source_of(o.relation) IS NULL INTO other;
 	END IF;
+	SELECT string_agg(missing_statuses(s, p.relation), ', ') FROM watched_part p
+	CROSS JOIN LATERAL part_columns(s, p.part) c
+	WHERE p.id = s.id AND c.argument = 'status' INTO lost;
 	IF other IS NOT NULL THEN
 		detail := format('What is written to %s is not counted: it has taken the place of %s.', other, w.relation);
 		hint := format('SELECT replenish.unwatch(%L), watch %s, then CALL replenish.backfill(%2$L).', w.relation, other);
 	ELSIF s.backfilled_at IS NULL THEN
 		detail := 'The rows from before the watch are not counted.';
 		hint := format('CALL replenish.backfill(%L);', w.relation);
+	ELSIF lost IS NOT NULL THEN
+		detail := format('It counts rows of status %s, which is none any more.', lost);
+		hint := format('SELECT replenish.unwatch(%L), watch it with its present statuses, then CALL replenish.backfill(%1$L).', w.relation);
 	ELSIF s.stale IS NOT NULL THEN
 		detail := format('Its sums may not be exact: %s.', s.stale);
 		hint := format('CALL replenish.repair(%L);', w.relation);
