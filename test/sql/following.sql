@@ -185,7 +185,8 @@ ALTER TABLE theirs.sales RENAME qty TO units;
 ALTER TABLE theirs.sales DETACH PARTITION theirs.sales_1;
 ALTER TABLE theirs.sales ATTACH PARTITION theirs.sales_1 DEFAULT;
 RESET ROLE;
-SELECT relation, enabled FROM replenish.watched_table WHERE part = 'orders';
+SELECT relation, enabled FROM replenish.watched_table WHERE part = 'orders'
+ORDER BY relation::text;
 SELECT * FROM replenish.verify('theirs.sales');
 
 -- DDL in the role of a replica is followed as well
