@@ -239,6 +239,8 @@ BEGIN
 			SELECT p.part, p.relation AS root, t.relation
 			FROM watched_part p CROSS JOIN LATERAL tree_of(p.relation) t (relation)
 			WHERE p.id = follow_going.id
+				-- a restore may not have come to the root yet
+				AND table_name(p.relation) IN (s.name, s.header)
 		)
 		SELECT o.name, o.part, o.relation::regclass, r.root FROM followed o
 		JOIN (SELECT DISTINCT t.part, t.root FROM trees t) r ON r.part = o.part
@@ -291,6 +293,7 @@ BEGIN
 		LEFT JOIN followed f ON f.source = p.id
 			AND f.name = format('%I.%I', k.nspname, c.relname)
 		WHERE p.id = follow_coming.id
+			AND table_name(p.relation) IN (s.name, s.header)
 			AND (f.name IS NULL OR f.detached_at IS NOT NULL)
 		ORDER BY p.part DESC, o.n
 	LOOP
