@@ -51,10 +51,10 @@ BEGIN
 	IF is_own() THEN
 		RETURN;
 	END IF;
-	FOR c IN SELECT e.objid, e.object_type, a.what, a.names, a.computed
+	FOR c IN SELECT e.objid, e.object_type, a.what, a.computed
 		FROM pg_event_trigger_ddl_commands() e
-		CROSS JOIN LATERAL (SELECT array_agg(o.what) AS what,
-				array_agg(o.name) AS names,
+		CROSS JOIN LATERAL (SELECT
+				coalesce(array_agg(o.what), '{}') AS what,
 				coalesce(array_agg(o.name) FILTER (WHERE o.computed), '{}')
 					AS computed
 			FROM alterations(e.command) o) a
@@ -63,28 +63,24 @@ BEGIN
 			AND e.object_type IN ('table', 'table column', 'foreign table',
 				'schema', 'trigger', 'type')
 	LOOP
-		BEGIN
-			CASE c.object_type
-				WHEN 'schema' THEN
-					PERFORM follow_names(s.id) FROM source s WHERE s.active;
-				WHEN 'type' THEN
-					PERFORM follow_labels(c.objid,
-						coalesce('label' = ANY (c.what), false));
-				WHEN 'trigger' THEN
-					PERFORM follow_trigger(c.objid);
-				ELSE
-					PERFORM follow_table(c.objid, coalesce(c.what, '{}'),
-						c.computed);
-			END CASE;
-		EXCEPTION
-			WHEN feature_not_supported THEN
-				RAISE;
-			WHEN OTHERS THEN
-				RAISE WARNING 'replenish could not follow %', TG_TAG
-					USING DETAIL = SQLERRM || '.',
-						HINT = 'See replenish.health(), then CALL replenish.repair().';
-		END;
+		CASE c.object_type
+			WHEN 'schema' THEN
+				PERFORM follow_names(s.id) FROM source s WHERE s.active;
+			WHEN 'type' THEN
+				PERFORM follow_labels(c.objid, 'label' = ANY (c.what));
+			WHEN 'trigger' THEN
+				PERFORM follow_trigger(c.objid);
+			ELSE
+				PERFORM follow_table(c.objid, c.what, c.computed);
+		END CASE;
 	END LOOP;
+EXCEPTION
+	WHEN feature_not_supported THEN
+		RAISE;
+	WHEN OTHERS THEN
+		RAISE WARNING 'replenish could not follow %', TG_TAG
+			USING DETAIL = SQLERRM || '.',
+				HINT = 'See replenish.health(), then CALL replenish.repair().';
 END $$;
 COMMENT ON FUNCTION replenish.follow() IS
 'Event trigger on the end of commands that may concern a watched table: see follow_table(), follow_names() and follow_labels().';
@@ -136,39 +132,37 @@ BEGIN
 						ELSE s.name END))
 		ORDER BY f.source, f.name
 	LOOP
-		BEGIN
-			IF d.object_type = 'table column' THEN
-				PERFORM follow_columns(d.id, d.objid, '{}');
-				CONTINUE;
-			END IF;
-			IF d.object_type = 'trigger' THEN
-				PERFORM tell(d.id, format('trigger %s of watched table %s was dropped',
-						d.name, d.table_name),
-					'What happens to its rows is not counted.',
-					format('SELECT replenish.rewatch(%L); then CALL replenish.repair(%1$L).',
-						d.root));
-				CONTINUE;
-			END IF;
-			DELETE FROM followed f
-			WHERE f.source = d.id AND f.name = d.table_name;
-			IF d.is_root THEN
-				DELETE FROM followed f WHERE f.source = d.id AND f.part = d.part;
-				PERFORM tell(d.id, format('watched table %s was dropped', d.root),
-					'What it contributed is still counted.',
-					'See what replenish.health() says of it.');
-			ELSIF d.detached_at IS NULL AND NOT d.is_old AND NOT d.is_below THEN
-				PERFORM tell(d.id, format('table %s, a part of watched table %s, was dropped',
-						d.table_name, d.root),
-					'What its rows contributed is still counted.',
-					format('CALL replenish.repair(%L); detach or truncate a table before it is dropped to have that done at once.',
-						d.root));
-			END IF;
-		EXCEPTION WHEN OTHERS THEN
-			RAISE WARNING 'replenish could not follow %', TG_TAG
-				USING DETAIL = SQLERRM || '.',
-					HINT = 'See replenish.health(), then CALL replenish.repair().';
-		END;
+		IF d.object_type = 'table column' THEN
+			PERFORM follow_columns(d.id, d.objid, '{}');
+			CONTINUE;
+		END IF;
+		IF d.object_type = 'trigger' THEN
+			PERFORM tell(d.id, format('trigger %s of watched table %s was dropped',
+					d.name, d.table_name),
+				'What happens to its rows is not counted.',
+				format('SELECT replenish.rewatch(%L); then CALL replenish.repair(%1$L).',
+					d.root));
+			CONTINUE;
+		END IF;
+		DELETE FROM followed f
+		WHERE f.source = d.id AND f.name = d.table_name;
+		IF d.is_root THEN
+			DELETE FROM followed f WHERE f.source = d.id AND f.part = d.part;
+			PERFORM tell(d.id, format('watched table %s was dropped', d.root),
+				'What it contributed is still counted.',
+				'See what replenish.health() says of it.');
+		ELSIF d.detached_at IS NULL AND NOT d.is_old AND NOT d.is_below THEN
+			PERFORM tell(d.id, format('table %s, a part of watched table %s, was dropped',
+					d.table_name, d.root),
+				'What its rows contributed is still counted.',
+				format('CALL replenish.repair(%L); detach or truncate a table before it is dropped to have that done at once.',
+					d.root));
+		END IF;
 	END LOOP;
+EXCEPTION WHEN OTHERS THEN
+	RAISE WARNING 'replenish could not follow %', TG_TAG
+		USING DETAIL = SQLERRM || '.',
+			HINT = 'See replenish.health(), then CALL replenish.repair().';
 END $$;
 COMMENT ON FUNCTION replenish.follow_drop() IS
 'Event trigger on drops: warns where a watched table, a column or a trigger of it, or a part of it that may have had rows younger than keep was dropped.';
