@@ -409,7 +409,8 @@ BEGIN
 
 	RETURN QUERY SELECT 'source ' || s.name, h.detail IS NULL,
 		coalesce(s.stale_since, s.watched_at), coalesce(h.detail, CASE
-			WHEN h.tables > 0 THEN format('It is watched, with %s tables below it.',
+			WHEN h.tables = 1 THEN 'It is watched, with one table below it.'
+			WHEN h.tables > 1 THEN format('It is watched, with %s tables below it.',
 				h.tables)
 			ELSE 'It is watched.' END), h.hint
 	FROM source s CROSS JOIN LATERAL source_trouble(s.id) h
