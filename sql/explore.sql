@@ -21,6 +21,9 @@ BEGIN
 		AND has_schema_privilege(n.oid, 'USAGE')
 		AND has_table_privilege(c.oid, 'SELECT')
 		AND NOT EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid)
+		-- a foreign partition is neither sampled nor watched
+		AND NOT EXISTS (SELECT FROM pg_partition_tree(c.oid) t
+			JOIN pg_class l ON l.oid = t.relid WHERE l.relkind = 'f')
 		AND NOT EXISTS (SELECT FROM pg_depend d
 			WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid
 				AND d.deptype = 'e')

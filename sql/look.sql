@@ -58,8 +58,8 @@ BEGIN
 					AND r.at >= $1 - interval ''90 days''',
 				lines_query(s, lines, header)));
 		EXCEPTION WHEN insufficient_privilege OR lock_not_available
-			OR wrong_object_type OR undefined_table OR undefined_column OR datatype_mismatch
-			OR feature_not_supported THEN
+			OR wrong_object_type OR undefined_table OR undefined_column
+			OR datatype_mismatch OR feature_not_supported THEN
 			CONTINUE;
 		END;
 	END LOOP;

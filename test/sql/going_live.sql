@@ -55,6 +55,7 @@ SELECT rank, sku, location, price, money_at_risk FROM replenish.first_look(3) OR
 RESET ROLE;
 -- nor is what stands where the price was
 BEGIN;
+SET LOCAL client_min_messages = error;
 ALTER TABLE orders ALTER price TYPE text;
 SELECT rank, sku, price FROM replenish.first_look(1) ORDER BY rank;
 ROLLBACK;
