@@ -147,3 +147,47 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION replenish.status_values(regclass, name) IS
 'The values of a status column by a sample, the statistics and its enum type, and the share of NULLs.';
+
+-- Which tables deserve a look inside, by the names of their columns and sizes.
+CREATE FUNCTION replenish.promising_tables(columns replenish.role_column[])
+	RETURNS TABLE (kind text, relation regclass, nth bigint)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
+	WITH best AS (
+		SELECT c.relation, c.role, max(c.score) AS score
+		FROM unnest(columns) c GROUP BY c.relation, c.role
+	), known AS (
+		SELECT x.relation, x.meaning, least(ln(x.rows + 1) / 3, 5) AS size,
+			(SELECT jsonb_object_agg(b.role, b.score) FROM best b
+				WHERE b.relation = x.relation) AS roles
+		FROM shop_tables() x
+		WHERE x.relation IN (SELECT b.relation FROM best b
+			WHERE b.role = 'sku')
+	), kinds AS (
+		SELECT 'orders' AS kind, k.relation,
+			k.size + CASE k.meaning WHEN 'orders' THEN 6 ELSE 0 END
+				+ (k.roles -> 'qty')::integer + coalesce(greatest(
+				(k.roles -> 'at')::integer, (k.roles -> 'header')::integer), 0)
+				AS score
+		FROM known k
+		WHERE (k.meaning = 'orders' OR k.meaning IS NULL
+				AND coalesce((k.roles -> 'on_hand')::integer, 0) < 10)
+			AND k.roles ? 'qty'
+		UNION ALL
+		SELECT 'stock', k.relation,
+			k.size / 3 + CASE k.meaning WHEN 'stock' THEN 6 ELSE 0 END
+				+ (k.roles -> 'on_hand')::integer
+		FROM known k
+		WHERE (k.meaning = 'stock' OR k.meaning IS NULL
+				AND (k.roles -> 'on_hand')::integer = 10)
+			AND k.roles ? 'on_hand'
+	)
+	SELECT k.kind, k.relation, row_number() OVER (PARTITION BY k.kind
+		ORDER BY k.score DESC, k.relation::text)
+	FROM kinds k;
+END $$;
+COMMENT ON FUNCTION replenish.promising_tables(replenish.role_column[]) IS
+'The tables that may hold orders or stock, the best of each kind first. For suggest_watch().';

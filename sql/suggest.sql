@@ -386,26 +386,24 @@ BEGIN
 	SELECT array_agg(x.relation) FROM shop_tables() x
 	WHERE x.meaning IS DISTINCT FROM 'other' INTO tables;
 	columns := ARRAY(SELECT c FROM role_columns(tables) c);
-	SELECT coalesce(array_agg(o.relation ORDER BY o.score DESC, o.relation::text), '{}')
-	FROM (SELECT x.relation, x.score + CASE x.meaning WHEN 'orders' THEN 6 ELSE 0 END
-				+ least(ln(x.rows + 1) / 3, 5) AS score
-			FROM (SELECT x.*, (suggest_orders(x.relation, columns)).score
-				FROM shop_tables() x
-				WHERE (x.meaning = 'orders' OR x.meaning IS NULL
-						AND coalesce((best_column(columns, x.relation, 'on_hand')).score, 0) < 10)
-					AND EXISTS (SELECT FROM unnest(columns) c
-						WHERE c.relation = x.relation AND c.role = 'sku')) x
-			WHERE x.score IS NOT NULL ORDER BY 2 DESC LIMIT 5) o
-	INTO orders;
-	SELECT coalesce(array_agg(o.relation ORDER BY o.score DESC, o.relation::text), '{}')
-	FROM (SELECT x.relation, x.score + CASE x.meaning WHEN 'stock' THEN 6 ELSE 0 END
-				+ least(ln(x.rows + 1) / 6, 2) AS score
-			FROM (SELECT x.*, (suggest_stock(x.relation, columns)).score
-				FROM shop_tables() x
-				WHERE (x.meaning = 'stock' OR x.meaning IS NULL
-						AND (best_column(columns, x.relation, 'on_hand')).score = 10)) x
-			WHERE x.score IS NOT NULL ORDER BY 2 DESC LIMIT 5) o
-	INTO stocks;
+	-- by names and sizes first, then with a look inside
+	SELECT coalesce(array_agg(p.relation) FILTER (WHERE p.nth <= 8 AND p.kind = 'orders'), '{}'),
+		coalesce(array_agg(p.relation) FILTER (WHERE p.nth <= 8 AND p.kind = 'stock'), '{}')
+	FROM promising_tables(columns) p INTO orders, stocks;
+	columns := ARRAY(SELECT c FROM unnest(columns) c
+		WHERE c.relation = ANY (orders || stocks)
+			OR table_meaning((SELECT k.relname FROM pg_class k
+				WHERE k.oid = c.relation)) = 'orders'
+			OR EXISTS (SELECT FROM pg_constraint f WHERE f.contype = 'f'
+				AND f.conrelid = ANY (orders) AND f.confrelid = c.relation));
+	SELECT coalesce(array_agg(p.relation ORDER BY p.nth), '{}')
+	FROM promising_tables(columns) p
+	WHERE p.kind = 'orders' AND p.relation = ANY (orders)
+		AND (suggest_orders(p.relation, columns)).score IS NOT NULL INTO orders;
+	SELECT coalesce(array_agg(p.relation ORDER BY p.nth), '{}')
+	FROM promising_tables(columns) p
+	WHERE p.kind = 'stock' AND p.relation = ANY (stocks)
+		AND (suggest_stock(p.relation, columns)).score IS NOT NULL INTO stocks;
 	SELECT * FROM suggest_skus(columns, orders, stocks) INTO best;
 	-- the pair comes first
 	orders := best.order_table || array_remove(orders, best.order_table);
