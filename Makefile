@@ -15,11 +15,12 @@ OBJS         = $(CORE_OBJS) \
                src/inventory_sql.o \
                src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
                src/capture.o src/fold.o src/fold_sql.o src/decider.o \
-               src/launch.o src/worker.o src/replenish.o
+               src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order.
 SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
-               sql/state.sql sql/settings.sql sql/assess.sql sql/notify.sql \
+               sql/state.sql sql/settings.sql sql/keys.sql sql/assess.sql \
+               sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
                sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql

@@ -1,137 +1,6 @@
 ---------------------------------------------------------------------------
--- Deciding: from the inbox to state, from state to tiers, from tiers to events.
+-- Deciding: from state to tiers, from tiers to events.
 ---------------------------------------------------------------------------
-
-CREATE TYPE replenish.item_key AS (
-	sku text COLLATE "C",
-	location text COLLATE "C"
-);
-COMMENT ON TYPE replenish.item_key IS 'An item: one SKU at one location.';
-
-CREATE FUNCTION replenish.become_decider() RETURNS void
-	AS 'MODULE_PATHNAME', 'replenish_become_decider'
-	LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.become_decider() IS
-'Waits until no other session decides; this one does until its transaction ends. Refused in REPEATABLE READ and SERIALIZABLE transactions and during recovery.';
-
-CREATE FUNCTION replenish.wake() RETURNS void
-	AS 'MODULE_PATHNAME', 'replenish_wake'
-	LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.wake() IS
-'Has the worker look at the inbox when this transaction has committed.';
-
-CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
-	AS 'MODULE_PATHNAME', 'replenish_inbox_waits'
-	LANGUAGE C STABLE PARALLEL RESTRICTED;
-COMMENT ON FUNCTION replenish.inbox_waits() IS
-'Whether any movement waits in the inbox.';
-
-CREATE FUNCTION replenish.trim_inbox(now timestamptz) RETURNS void
-	AS 'MODULE_PATHNAME', 'replenish_trim_inbox'
-	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.trim_inbox(timestamptz) IS
-'Gives the pages of the half of the inbox that is not in turn at that moment back to the system, where it has many and nobody can see a row in it any more. It never waits, and no order waits for it. For the decider only.';
-
-CREATE FUNCTION replenish.drain(clock timestamptz,
-	OUT kind text, OUT source integer, OUT sku text, OUT location text,
-	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
-	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
-	OUT amount bigint) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'replenish_drain'
-	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.drain(timestamptz) IS
-'Takes every movement from the inbox, exactly once, summed. kind demand: a summary up to the clock, by source, sku, location and channel; stock: units by source, sku and location; postponed: demand dated after the clock, in micro-units by minute; fault: rows that cannot be counted, their reason in channel and their number in amount; touch: items to look at again. For the decider only.';
-
-CREATE FUNCTION replenish.pending(clock timestamptz,
-	OUT kind text, OUT source integer, OUT sku text, OUT location text,
-	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
-	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
-	OUT amount bigint) RETURNS SETOF record
-	AS 'MODULE_PATHNAME', 'replenish_pending'
-	LANGUAGE C STABLE STRICT PARALLEL RESTRICTED ROWS 20
-	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
-COMMENT ON FUNCTION replenish.pending(timestamptz) IS
-'What drain() would take, left where it is. It takes no predicate locks, so that a SERIALIZABLE report never makes an order fail.';
-
-CREATE FUNCTION replenish.absorb(state replenish.demand,
-	delta replenish.demand) RETURNS replenish.demand
-	AS 'MODULE_PATHNAME', 'replenish_absorb'
-	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION replenish.absorb(replenish.demand, replenish.demand) IS
-'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, so that one poisoned item stops no other.';
-
--- Adds the inbox to the state and returns the items that it touched.
-CREATE FUNCTION replenish.fold_inbox(clock timestamptz)
-	RETURNS replenish.item_key[]
-	LANGUAGE plpgsql VOLATILE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-DECLARE
-	touched item_key[];
-BEGIN
-	WITH taken AS MATERIALIZED (
-		SELECT * FROM drain(clock)
-	), demand_kept AS (
-		INSERT INTO item_demand AS d (sku, location, channel, source, demand)
-		SELECT t.sku, t.location, t.channel, t.source, t.demand
-		FROM taken t WHERE t.kind = 'demand'
-		ON CONFLICT ON CONSTRAINT item_demand_pkey DO UPDATE
-			SET demand = absorb(d.demand, excluded.demand)
-	), stock_kept AS (
-		INSERT INTO item_stock AS s (sku, location, source,
-			on_hand, reserved, on_order)
-		SELECT t.sku, t.location, t.source, t.on_hand, t.reserved, t.on_order
-		FROM taken t WHERE t.kind = 'stock'
-		ON CONFLICT ON CONSTRAINT item_stock_pkey DO UPDATE
-			SET on_hand = trim_scale(s.on_hand + excluded.on_hand),
-				reserved = trim_scale(s.reserved + excluded.reserved),
-				on_order = trim_scale(s.on_order + excluded.on_order)
-	), later_kept AS (
-		INSERT INTO postponed AS l (source, sku, location, channel, minute,
-			amount)
-		SELECT t.source, t.sku, t.location, t.channel, t.minute, t.amount
-		FROM taken t WHERE t.kind = 'postponed'
-		ON CONFLICT ON CONSTRAINT postponed_pkey DO UPDATE
-			-- as absorb(): what no number can hold stops no other item
-			SET amount = CASE WHEN l.amount::numeric + excluded.amount
-					BETWEEN -9e18 AND 9e18 THEN l.amount + excluded.amount
-				ELSE l.amount END
-	), faults_kept AS (
-		INSERT INTO fault AS f (source, code, rows, first_at, last_at)
-		SELECT t.source, t.channel, t.amount, clock, clock
-		FROM taken t WHERE t.kind = 'fault'
-		ON CONFLICT ON CONSTRAINT fault_pkey DO UPDATE
-			SET rows = f.rows + excluded.rows,
-				first_at = CASE WHEN f.rows = 0 THEN excluded.first_at
-					ELSE f.first_at END,
-				last_at = excluded.last_at
-	)
-	SELECT array_agg(DISTINCT (t.sku, t.location)::item_key)
-	FROM taken t
-	WHERE t.kind IN ('demand', 'stock', 'touch')
-	INTO touched;
-	-- wrong dates that were put right
-	DELETE FROM postponed WHERE amount = 0;
-	RETURN touched;
-END $$;
-COMMENT ON FUNCTION replenish.fold_inbox(timestamptz) IS
-'Adds everything in the inbox to the state and returns the items to decide. For the decider only.';
-
--- Brings what was dated ahead, and is not any more, back through the door.
-CREATE FUNCTION replenish.admit_postponed(clock timestamptz) RETURNS void
-	LANGUAGE plpgsql VOLATILE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-BEGIN
-	WITH due AS (
-		DELETE FROM postponed
-		WHERE minute <= floor(extract(epoch FROM clock) / 60)
-		RETURNING *
-	)
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	SELECT amount, minute, source, 'd', sku, location, channel
-	FROM due;
-END $$;
-COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
-'Puts demand whose minute has come back into the inbox. For the decider only.';
 
 -- New is what came after the first day, a fortnight ago at most.
 CREATE FUNCTION replenish.is_new(since timestamptz, clock timestamptz,
@@ -189,49 +58,51 @@ DECLARE
 BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
 	WITH assessed AS MATERIALIZED (
-		SELECT k.sku, k.location, a.*, stock.on_hand, stock.reserved,
-			stock.on_order, coalesce(i.since, clock) AS since,
+		SELECT k.sku, k.location, a.*, stock.on_hand - sold.units AS on_hand,
+			stock.reserved, stock.on_order, stock.snapshot_at, stock.coming_at,
+			history.none AND NOT stock.known AND stock.coming_at IS NULL
+				AS nothing,
+			a.assumed || CASE WHEN stock.overdue THEN '{on_hand}'
+				ELSE '{}' END::text[] AS all_assumed,
+			coalesce(i.since, clock) AS since,
 			coalesce(i.tier, 'normal') AS old_tier,
 			coalesce(i.epoch, 0)
 				+ (coalesce(i.tier, 'normal') = 'normal'
 					AND a.tier <> 'normal')::integer AS epoch
 		FROM unnest(keys) k
 		LEFT JOIN item i ON i.sku = k.sku AND i.location = k.location
-		CROSS JOIN LATERAL (
-			SELECT coalesce(demand_merge(d.demand), '{}') AS demand,
-				count(*) = 0 AS none
-			FROM item_demand d
-			WHERE d.sku = k.sku AND d.location = k.location) history
-		CROSS JOIN LATERAL (
-			SELECT count(*) > 0 AS known,
-				coalesce(sum(s.on_hand), 0) AS on_hand,
-				coalesce(sum(s.reserved), 0) AS reserved,
-				coalesce(sum(s.on_order), 0) AS on_order
-			FROM item_stock s
-			JOIN source o ON o.id = s.source AND o.active
-			WHERE s.sku = k.sku AND s.location = k.location) stock
+		CROSS JOIN LATERAL demand_of(k.sku, k.location) history
+		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, false) stock
+		CROSS JOIN LATERAL sold_of(k.sku, k.location, stock.snapshot_at, clock,
+			history.demand, false) sold
 		LEFT JOIN typical ON typical.location = k.location AND history.none
 			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
-			stock.known, stock.on_hand, stock.reserved, stock.on_order,
-			coalesce(i.position_tier, 'normal'), typical.threshold) a
+			stock.known, stock.on_hand - sold.units, stock.reserved,
+			stock.on_order, coalesce(i.position_tier, 'normal'),
+			typical.threshold) a
+	), gone AS (
+		-- nothing is known of it any more, but for what it was
+		DELETE FROM item i USING assessed a
+		WHERE i.sku = a.sku AND i.location = a.location AND a.nothing
 	), kept AS (
 		INSERT INTO item AS i (sku, location, since, on_hand, reserved,
-			on_order, velocity, sold_24h, same_period, forecast, forecast_sd,
+			on_order, snapshot_at, velocity, sold_24h, same_period, forecast, forecast_sd,
 			lead_time, threshold, safety_stock, target, tier, position_tier,
 			reason, epoch, stockout_eta, order_by, reorder_qty, assumed,
 			decided_at, next_check)
 		SELECT a.sku, a.location, a.since, a.on_hand, a.reserved,
-			a.on_order, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
+			a.on_order, a.snapshot_at, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
 			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
 			a.safety_stock, a.target, a.tier, a.position_tier, a.reason,
-			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.assumed,
-			clock, a.next_check
-		FROM assessed a
+			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.all_assumed,
+			clock, least(a.next_check, a.coming_at)
+		FROM assessed a WHERE NOT a.nothing
 		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
 			on_hand = excluded.on_hand,
 			reserved = excluded.reserved,
 			on_order = excluded.on_order,
+			snapshot_at = excluded.snapshot_at,
 			velocity = excluded.velocity,
 			sold_24h = excluded.sold_24h,
 			same_period = excluded.same_period,
@@ -267,7 +138,7 @@ BEGIN
 				'stockout_eta', a.stockout_eta, 'reorder_qty', a.reorder_qty,
 				'service_level', a.service_level, 'lead_time', a.lead_time,
 				'lead_time_sd', a.lead_time_sd,
-				'review_period', a.review_period, 'assumed', a.assumed)
+				'review_period', a.review_period, 'assumed', a.all_assumed)
 		FROM assessed a WHERE a.tier <> a.old_tier
 		RETURNING 1
 	)
@@ -299,6 +170,9 @@ DECLARE
 	started_at timestamptz;
 	first_seq bigint;
 	touched item_key[];
+	-- whoever ticks by himself is not to tick twice; a worker never stays long
+	part bigint := CASE current_setting('replenish.evaluate')
+		WHEN 'manual' THEN NULL ELSE 2000 END;
 BEGIN
 	IF as_of IS NULL OR NOT isfinite(as_of)
 		OR as_of < '1970-01-01 00:00:00+00' OR as_of >= '3000-01-01 00:00:00+00' THEN
@@ -317,7 +191,7 @@ BEGIN
 	PERFORM trim_inbox(clock_timestamp());
 	PERFORM admit_postponed(clock);
 	IF inbox_waits() THEN
-		touched := fold_inbox(clock);
+		touched := fold_inbox(clock, coalesce(part, 1000000000));
 	END IF;
 	LOOP
 		-- what was touched first, then what is due, a thousand at a time
@@ -335,6 +209,11 @@ BEGIN
 		touched := NULL;
 	END LOOP;
 
+	IF EXISTS (SELECT FROM backlog) THEN
+		PERFORM wake();
+	END IF;
+	DELETE FROM sold WHERE minute < floor(extract(epoch FROM
+		coalesce(sold_since(clock), clock)) / 60);
 	IF decided > 0 THEN
 		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at)
 		VALUES (clock, started_at, first_seq - 1 + events, clock_timestamp())
@@ -346,4 +225,4 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.tick(timestamptz) IS
-'Decides: takes what waits in the inbox, decides the items that it touches and those whose time has come, appends an event for each change of tier and notifies channel replenish. as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';
+'Decides: takes what waits in the inbox and the backlog (of this 2000 rows at a time, unless replenish.evaluate is manual), decides the items that it touches and those whose time has come, appends an event for each change of tier and notifies channel replenish. as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';

@@ -11,6 +11,40 @@ CREATE FUNCTION replenish.clock() RETURNS timestamptz
 COMMENT ON FUNCTION replenish.clock() IS
 'The decider''s clock: the latest moment that it decided anything for; now() before the first decision.';
 
+-- Snapshots themselves wait for the decision; what is sold since them does not.
+CREATE FUNCTION replenish.waiting_stock()
+	RETURNS TABLE (sku text, location text, on_hand numeric, reserved numeric,
+		on_order numeric)
+	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 20
+	SET search_path = pg_catalog, pg_temp
+	BEGIN ATOMIC
+		SELECT w.sku, w.location, sum(w.on_hand), sum(w.reserved),
+			sum(w.on_order)
+		FROM (
+			SELECT m.sku, p.location, p.on_hand * m.units AS on_hand,
+				p.reserved * m.units AS reserved,
+				p.on_order * m.units AS on_order
+			FROM replenish.pending(pg_catalog.now()) p
+			JOIN replenish.source s
+				ON s.id = p.source AND s.active AND s.at IS NULL
+			CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
+			WHERE p.kind = 'stock'
+			UNION ALL
+			SELECT i.sku, i.location, p.amount * m.units / -1000000, 0, 0
+			FROM replenish.sold_since(pg_catalog.now()) from_when
+			CROSS JOIN LATERAL replenish.pending(
+				greatest(pg_catalog.now(), replenish.clock()), from_when) p
+			CROSS JOIN LATERAL replenish.real_skus(p.sku, p.channel) m
+			CROSS JOIN LATERAL
+				replenish.real_location(p.location, p.channel) l
+			JOIN replenish.item i ON i.sku = m.sku AND i.location = l.location
+			WHERE from_when IS NOT NULL AND p.kind = 'sold' AND p.minute
+				> pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60)) w
+		GROUP BY w.sku, w.location;
+	END;
+COMMENT ON FUNCTION replenish.waiting_stock() IS
+'What waits in the inbox and will change an item''s stock, in units: amounts of tables that hold the present stock, and demand after the snapshot of the others. For the view status.';
+
 -- No security barrier: no row is hidden, and the barrier would keep a tier
 -- from being looked up in its index.
 CREATE VIEW replenish.status AS
@@ -20,16 +54,11 @@ CREATE VIEW replenish.status AS
 		i.velocity, i.sold_24h, i.same_period, i.forecast, i.forecast_sd,
 		i.lead_time, i.threshold, i.safety_stock, i.target, i.tier,
 		i.stockout_eta, i.stockout_eta - i.decided_at AS cover, i.order_by,
-		i.reorder_qty, i.reason, i.epoch, i.assumed, i.decided_at
+		i.reorder_qty, i.reason, i.epoch, i.assumed, i.snapshot_at,
+		i.decided_at
 	FROM replenish.item i
-	LEFT JOIN (
-		SELECT p.sku, p.location, sum(p.on_hand) AS on_hand,
-			sum(p.reserved) AS reserved, sum(p.on_order) AS on_order
-		FROM replenish.pending(pg_catalog.now()) p
-		JOIN replenish.source s ON s.id = p.source AND s.active
-		WHERE p.kind = 'stock'
-		GROUP BY p.sku, p.location
-	) w ON w.sku = i.sku AND w.location = i.location
+	LEFT JOIN replenish.waiting_stock() w
+		ON w.sku = i.sku AND w.location = i.location
 	CROSS JOIN LATERAL (
 		SELECT pg_catalog.trim_scale(i.on_hand + coalesce(w.on_hand, 0))
 				AS on_hand,
@@ -42,6 +71,10 @@ COMMENT ON VIEW replenish.status IS
 COMMENT ON COLUMN replenish.status.available IS 'on_hand - reserved, units.';
 COMMENT ON COLUMN replenish.status.stock_position IS
 'available + on_order, units.';
+COMMENT ON COLUMN replenish.status.on_hand IS
+'Units in the warehouse; where the table holds snapshots, those of the newest less what was ordered since.';
+COMMENT ON COLUMN replenish.status.snapshot_at IS
+'The oldest of the snapshots that the stock rests on; NULL where the tables hold the present stock.';
 COMMENT ON COLUMN replenish.status.velocity IS
 'Units per hour asked for now, bursts included.';
 COMMENT ON COLUMN replenish.status.sold_24h IS
@@ -114,7 +147,7 @@ CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default',
 	as_of timestamptz DEFAULT now())
 	RETURNS TABLE (step integer, name text, value text, unit text,
 		formula text)
-	LANGUAGE plpgsql STABLE
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -135,26 +168,23 @@ BEGIN
 				HINT = 'See replenish.status for the items that are known.';
 	END IF;
 	as_of := greatest(as_of, clock());
-	SELECT coalesce(demand_merge(d.demand), '{}') FROM (
-		SELECT t.demand FROM item_demand t
-		WHERE t.sku = explain.sku AND t.location = explain.location
+	-- as demand_of() and sold_of(), with what waits in the inbox
+	SELECT coalesce(item_demand_agg(d.demand, m.units), '{}')
+	FROM (SELECT t.sku, t.location, t.channel, t.demand
+		FROM raw_skus(explain.sku) r JOIN item_demand t ON t.sku = r.sku
 		UNION ALL
-		SELECT p.demand FROM pending(as_of) p
-		WHERE p.kind = 'demand' AND p.sku = explain.sku
-			AND p.location = explain.location) d
+		SELECT p.sku, p.location, p.channel, p.demand
+		FROM pending(as_of) p WHERE p.kind = 'demand') d
+	CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+	CROSS JOIN LATERAL real_location(d.location, d.channel) l
+	WHERE m.sku = explain.sku AND l.location = explain.location
 	INTO history;
-	SELECT count(*) > 0 AS known, coalesce(sum(q.on_hand), 0) AS on_hand,
-		coalesce(sum(q.reserved), 0) AS reserved,
-		coalesce(sum(q.on_order), 0) AS on_order
-	FROM (
-		SELECT t.source, t.on_hand, t.reserved, t.on_order FROM item_stock t
-		WHERE t.sku = explain.sku AND t.location = explain.location
-		UNION ALL
-		SELECT p.source, p.on_hand, p.reserved, p.on_order
-		FROM pending(as_of) p
-		WHERE p.kind = 'stock' AND p.sku = explain.sku
-			AND p.location = explain.location) q
-	JOIN source o ON o.id = q.source AND o.active
+	SELECT q.known, q.on_hand AS counted, q.reserved, q.on_order,
+		q.snapshot_at, q.overdue, f.units AS sold,
+		q.on_hand - f.units AS on_hand
+	FROM stock_of(explain.sku, explain.location, as_of, true) q
+	CROSS JOIN LATERAL sold_of(explain.sku, explain.location, q.snapshot_at,
+		as_of, history, true) f
 	INTO stock;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, history,
 		stock.known, stock.on_hand, stock.reserved, stock.on_order,
@@ -163,7 +193,16 @@ BEGIN
 	SELECT row_number() OVER ()::integer, v.name, v.value, v.unit, v.formula
 	FROM (VALUES
 		('as_of', as_of::text, '', 'the moment of this calculation'),
+		('snapshot_at', stock.snapshot_at::text, '',
+			'the oldest of the newest snapshots of the watched stock tables'),
+		('counted', CASE WHEN stock.snapshot_at IS NOT NULL
+			THEN trim_scale(stock.counted)::text END, 'units',
+			'sum over the watched stock tables at their snapshots'),
+		('sold_since', CASE WHEN stock.snapshot_at IS NOT NULL
+			THEN trim_scale(stock.sold)::text END, 'units',
+			'demand in the minutes after snapshot_at'),
 		('on_hand', trim_scale(stock.on_hand)::text, 'units', CASE
+			WHEN stock.snapshot_at IS NOT NULL THEN 'counted - sold_since'
 			WHEN stock.known THEN 'sum over the watched stock tables'
 			ELSE 'no watched stock table has this item' END),
 		('reserved', trim_scale(stock.reserved)::text, 'units',
@@ -220,12 +259,42 @@ BEGIN
 		('maximum', a.maximum::text, 'units', 'policy'),
 		('reorder_qty', a.reorder_qty::text, 'units',
 			'reorder_qty(stock_position, threshold, target, buffer, moq, multiple, maximum)'),
-		('assumed', array_to_string(a.assumed, ', '), '',
+		('assumed', array_to_string(a.assumed || CASE WHEN stock.overdue
+			THEN '{on_hand}' ELSE '{}' END::text[], ', '), '',
 			'defaults that no row of policy replaces')
-	) v (name, value, unit, formula);
+	) v (name, value, unit, formula)
+	WHERE v.value IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION replenish.explain(text, text, timestamptz) IS
 'Every number behind an item''s tier and quantity in the order of the calculation, computed at as_of (the decider''s clock at the earliest) from the state and what waits in the inbox. An unknown item is an error.';
+
+-- A recount is one transaction: how far it is shows where its session says it.
+CREATE FUNCTION replenish.counting()
+	RETURNS TABLE (pid integer, started_at timestamptz, detail text)
+	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+	SET search_path = pg_catalog, pg_temp
+	BEGIN ATOMIC
+		SELECT a.pid, a.xact_start,
+			pg_catalog.regexp_replace(a.query, '^replenish is counting ', '')
+		FROM pg_catalog.pg_stat_activity a
+		WHERE a.datname = pg_catalog.current_database()
+			AND a.state = 'active' AND a.query ~ '^replenish is counting ';
+	END;
+COMMENT ON FUNCTION replenish.counting() IS
+'The sessions that recount a table now, and how many rows they have read. For the view progress.';
+
+CREATE VIEW replenish.progress AS
+	SELECT 'counting'::text AS phase, c.detail AS source, c.pid, c.started_at,
+		NULL::bigint AS total, NULL::bigint AS done
+	FROM replenish.counting() c
+	UNION ALL
+	SELECT 'appending', s.name, NULL, s.backfilled_at, s.found,
+		s.found - b.rows
+	FROM (SELECT b.source, count(*) AS rows FROM replenish.backlog b
+		GROUP BY b.source) b
+	JOIN replenish.source s ON s.id = b.source;
+COMMENT ON VIEW replenish.progress IS
+'Recounts on their way: phase counting, while backfill(), repair() or verify() read a table, with the rows read so far in source; phase appending, while the decider takes the differences that were found, done of total. Empty when all is done. What a crash interrupts while counting is to be called again; appending goes on by itself.';
 
 CREATE FUNCTION replenish.worker_pid() RETURNS integer
 	AS 'MODULE_PATHNAME', 'replenish_worker_pid'
@@ -309,6 +378,38 @@ BEGIN
 	FROM postponed l LEFT JOIN source s ON s.id = l.source
 	WHERE l.minute > extract(epoch FROM clock() + interval '1 day') / 60
 	GROUP BY l.source, s.name ORDER BY l.source;
+
+	RETURN QUERY SELECT format('snapshots of %s', s.name),
+		m.behind <= 2 * coalesce(r.gap, 1440) AND m.ahead IS NULL,
+		to_timestamp(m.newest * 60.0),
+		CASE WHEN m.ahead IS NOT NULL
+			THEN format('The newest is dated %s, more than a day ahead.',
+				to_timestamp(m.ahead * 60.0))
+			ELSE format('The newest is %s old%s.', m.behind * interval '1 minute',
+				CASE WHEN r.gap IS NOT NULL THEN format(', they usually come every %s',
+					r.gap * interval '1 minute') END) END,
+		CASE WHEN m.ahead IS NOT NULL THEN 'It is used when its moment comes, or corrected before.'
+			WHEN m.behind > 2 * coalesce(r.gap, 1440) THEN 'What was ordered since is taken off, but nothing that came in is known: see why the feed stays away.' END
+	FROM source s JOIN rhythm r ON r.source = s.id
+	CROSS JOIN LATERAL (
+		SELECT c.minute - n.newest AS behind, n.newest, n.ahead
+		FROM (SELECT floor(extract(epoch FROM clock()) / 60)::integer AS minute) c
+		CROSS JOIN LATERAL (
+			SELECT max(t.minute) FILTER (WHERE t.minute <= c.minute) AS newest,
+				max(t.minute) FILTER (WHERE t.minute > c.minute + 1440) AS ahead
+			FROM item_stock t WHERE t.source = s.id AND t.rows > 0) n) m
+	WHERE s.active ORDER BY s.id;
+
+	RETURN QUERY SELECT 'sku_alias', false, NULL::timestamptz,
+		format('%s aliases lead to a code that is an alias itself, such as %s.',
+			count(*), min(format('%s -> %s', a.external_sku, a.sku))),
+		'An alias is applied once: let it lead to the SKU.'
+	FROM sku_alias a
+	WHERE EXISTS (SELECT FROM sku_alias b WHERE b.external_sku = a.sku
+		AND b.sku <> a.sku AND (a.channel IS NULL OR b.channel IS NULL
+			OR b.channel = a.channel))
+		AND a.external_sku <> a.sku
+	HAVING count(*) > 0;
 
 	RETURN QUERY SELECT 'notification queue', pg_notification_queue_usage() < 0.5,
 		NULL::timestamptz,

@@ -107,11 +107,10 @@ CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
+	-- which items those are is for the decider: it sees what was committed
 	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	SELECT 0, 0, 0, 't', i.sku, i.location, ''
-	FROM item i
-	WHERE (touch.sku IS NULL OR i.sku = touch.sku)
-		AND (touch.location IS NULL OR i.location = touch.location);
+	VALUES (0, 0, 0, 't', coalesce(touch.sku, ''), coalesce(touch.location, ''),
+		'');
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch(text, text) IS

@@ -36,12 +36,13 @@ CREATE TABLE replenish.source (
 	on_header text[],
 	watched_as text NOT NULL,
 	stale_since timestamptz,
-	stale text
+	stale text,
+	found bigint
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 
 COMMENT ON TABLE replenish.source IS
-'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since. header is the table of the orders whose lines name watches: header_key of a line is header_id of its header, and on_header are the arguments whose columns the header has. watched_as is the name that the table had when it was watched. stale_since and stale: when and why its sums stopped being exact; CALL repair() makes them so again.';
+'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since. header is the table of the orders whose lines name watches: header_key of a line is header_id of its header, and on_header are the arguments whose columns the header has. watched_as is the name that the table had when it was watched. stale_since and stale: when and why its sums stopped being exact; CALL repair() makes them so again. found is how many differences the last recount found.';
 
 -- Append only, no index, in turn by the minute: see src/inbox.c.
 CREATE TABLE replenish.inbox_even (
@@ -81,7 +82,7 @@ CREATE VIEW replenish.inbox AS
 	SELECT * FROM replenish.inbox_odd;
 
 COMMENT ON VIEW replenish.inbox IS
-'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again.';
+'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again (blank: all), H headers of an order, X the same deleted, n rows of a snapshot, q demand that only snapshots miss. order_key is that of a line or header.';
 
 -- Demand that is dated later than the decider's clock, until its minute comes.
 CREATE TABLE replenish.postponed (
@@ -110,21 +111,87 @@ CREATE TABLE replenish.item_demand (
 SELECT pg_catalog.pg_extension_config_dump('replenish.item_demand', '');
 
 COMMENT ON TABLE replenish.item_demand IS
-'The demand summary of each item and channel, by the source that it came from (0 is record_demand()).';
+'The demand summary of each SKU, location and channel as the tables name them, by the source that it came from (0 is record_demand()). sku_alias and location_rule say which items they are.';
 
 CREATE TABLE replenish.item_stock (
 	sku text COLLATE "C" NOT NULL,
 	location text COLLATE "C" NOT NULL,
 	source integer NOT NULL,
+	minute integer NOT NULL,
 	on_hand numeric NOT NULL,
 	reserved numeric NOT NULL,
 	on_order numeric NOT NULL,
-	PRIMARY KEY (sku, location, source)
+	rows bigint NOT NULL,
+	PRIMARY KEY (sku, location, source, minute)
 ) WITH (fillfactor = 80);
+CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
+	WHERE rows = 0 AND minute > 0;
 SELECT pg_catalog.pg_extension_config_dump('replenish.item_stock', '');
 
 COMMENT ON TABLE replenish.item_stock IS
-'Units on hand, reserved and on order of each item, by the source that they came from.';
+'Units on hand, reserved and on order of each item, by the source that they came from. minute is 0, or that of a snapshot since 1970 UTC, and rows the number of rows that make up the snapshot.';
+
+-- Demand of the last days minute by minute: what a snapshot of stock does not
+-- know of yet.  Kept only where a table of snapshots is watched.
+CREATE TABLE replenish.sold (
+	sku text COLLATE "C" NOT NULL,
+	minute integer NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	channel text COLLATE "C" NOT NULL,
+	source integer NOT NULL,
+	amount bigint NOT NULL,
+	PRIMARY KEY (sku, minute, location, channel, source)
+);
+CREATE INDEX sold_minute_idx ON replenish.sold (minute);
+SELECT pg_catalog.pg_extension_config_dump('replenish.sold', '');
+
+COMMENT ON TABLE replenish.sold IS
+'Demand of the last eight days in micro-units by minute since 1970 UTC, to be taken off snapshots of stock; empty where none are watched.';
+
+-- When each table of snapshots was last filled, and how often it is.
+CREATE TABLE replenish.rhythm (
+	source integer PRIMARY KEY,
+	minute integer NOT NULL,
+	gap integer
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.rhythm', '');
+
+COMMENT ON TABLE replenish.rhythm IS
+'The minute of the newest snapshot of each source, and its usual distance to the one before in minutes; NULL while there was only one.';
+
+-- Orders whose lines and headers are two tables: both sides of the join.
+CREATE TABLE replenish.order_header (
+	source integer NOT NULL,
+	order_key text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	channel text COLLATE "C" NOT NULL,
+	minute integer NOT NULL,
+	rows bigint NOT NULL,
+	PRIMARY KEY (source, order_key, location, channel, minute)
+) WITH (fillfactor = 80);
+CREATE INDEX order_header_empty_idx ON replenish.order_header (source)
+	WHERE rows = 0;
+SELECT pg_catalog.pg_extension_config_dump('replenish.order_header', '');
+
+COMMENT ON TABLE replenish.order_header IS
+'Headers of orders whose status counts, by their key: what of place, channel and minute the header has; the rest is empty or 0.';
+
+CREATE TABLE replenish.order_line (
+	source integer NOT NULL,
+	order_key text COLLATE "C" NOT NULL,
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	channel text COLLATE "C" NOT NULL,
+	minute integer NOT NULL,
+	amount bigint NOT NULL,
+	PRIMARY KEY (source, order_key, sku, location, channel, minute)
+) WITH (fillfactor = 80);
+CREATE INDEX order_line_empty_idx ON replenish.order_line (source)
+	WHERE amount = 0;
+SELECT pg_catalog.pg_extension_config_dump('replenish.order_line', '');
+
+COMMENT ON TABLE replenish.order_line IS
+'Lines of orders that have headers, in micro-units by the key of their order: what of place, channel and minute the line has; the rest is empty or 0. An order''s demand is each of its lines times each of its headers, as in an inner join.';
 
 CREATE TABLE replenish.fault (
 	source integer NOT NULL,
@@ -147,6 +214,7 @@ CREATE TABLE replenish.item (
 	on_hand numeric NOT NULL,
 	reserved numeric NOT NULL,
 	on_order numeric NOT NULL,
+	snapshot_at timestamptz,
 	velocity float8 NOT NULL,
 	sold_24h float8 NOT NULL,
 	same_period float8,

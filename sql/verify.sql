@@ -10,15 +10,28 @@ COMMENT ON FUNCTION replenish.lock_repair() IS
 'Waits until no other session repairs or backfills; this one does until its transaction ends.';
 
 CREATE FUNCTION replenish.recount(relation regclass, arguments text[],
-	clock timestamptz,
+	clock timestamptz, sold_since timestamptz,
 	OUT kind text, OUT source integer, OUT sku text, OUT location text,
 	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
 	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
-	OUT amount bigint) RETURNS SETOF record
+	OUT amount bigint, OUT order_key text, OUT deleted boolean)
+	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'replenish_recount'
-	LANGUAGE C STABLE STRICT PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.recount(regclass, text[], timestamptz) IS
+	LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.recount(regclass, text[], timestamptz, timestamptz) IS
 'What the rows of a watched table add up to, read by the code of its triggers; columns as of drain(). Row security does not apply, so it is not for everybody.';
+
+CREATE FUNCTION replenish.rejoin(source_id integer, clock timestamptz,
+	sold_since timestamptz,
+	OUT kind text, OUT source integer, OUT sku text, OUT location text,
+	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
+	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
+	OUT amount bigint, OUT order_key text, OUT deleted boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'replenish_rejoin'
+	LANGUAGE C STABLE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.rejoin(integer, timestamptz, timestamptz) IS
+'What the lines and headers in order_line and order_header add up to when they are joined; columns as of drain().';
 
 CREATE FUNCTION replenish.demand_since(demand replenish.demand,
 	since timestamptz) RETURNS replenish.demand
@@ -29,8 +42,9 @@ COMMENT ON FUNCTION replenish.demand_since(replenish.demand, timestamptz) IS
 
 CREATE FUNCTION replenish.difference(id integer)
 	RETURNS TABLE (kind text, sku text, location text, channel text,
-		minute integer, expected_demand replenish.demand,
-		actual_demand replenish.demand, expected numeric, actual numeric)
+		minute integer, order_key text, expected_demand replenish.demand,
+		actual_demand replenish.demand, expected numeric, actual numeric,
+		housekeeping boolean)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp
 	-- a day of keep is 24 hours
@@ -38,24 +52,33 @@ CREATE FUNCTION replenish.difference(id integer)
 #variable_conflict use_column
 DECLARE
 	s source;
-	relation regclass;
-	clock timestamptz;
+	clock timestamptz := clock();
+	-- rows older than this may have gone without taking their demand back
 	since timestamptz;
+	since_minute integer;
+	sold_since timestamptz := sold_since(clock);
+	sold_since_minute integer;
 BEGIN
 	SELECT * FROM source o WHERE o.id = difference.id INTO s;
-	SELECT w.relation FROM watched w WHERE w.id = s.id INTO relation;
-	SELECT d.clock FROM decider d INTO clock;
-	clock := coalesce(clock, now());
-	-- rows older than this may have gone without taking their demand back
 	since := CASE WHEN s.counted_once THEN clock - s.keep END;
 	IF since < '1970-01-01 00:00:00+00' THEN
 		since := NULL;
 	END IF;
+	since_minute := coalesce(floor(extract(epoch FROM since) / 60), 0);
+	sold_since_minute := greatest(since_minute,
+		floor(extract(epoch FROM sold_since) / 60));
 	RETURN QUERY
 	WITH expected AS (
-		SELECT * FROM recount(relation, trigger_arguments(s), clock)
+		SELECT r.* FROM watched_part p
+		CROSS JOIN LATERAL recount(p.relation, trigger_arguments(s, p.part),
+			clock, sold_since) r
+		WHERE p.id = s.id
+		UNION ALL
+		-- of lines and headers, their join in the state; both sides of it are
+		-- compared with the tables by themselves
+		SELECT * FROM rejoin(s.id, clock, sold_since)
 	), waiting AS (
-		SELECT * FROM pending(clock) p WHERE p.source = s.id
+		SELECT * FROM pending(clock, sold_since) p WHERE p.source = s.id
 	), demand_expected AS (
 		SELECT e.sku, e.location, e.channel, e.demand FROM expected e
 		WHERE e.kind = 'demand'
@@ -86,57 +109,101 @@ BEGIN
 			FULL JOIN demand_actual a ON a.sku = e.sku
 				AND a.location = e.location AND a.channel = e.channel) b
 	), plain_expected AS (
-		SELECT e.kind, e.sku, e.location, e.channel, e.minute, v.what, v.amount
-		FROM expected e CROSS JOIN LATERAL (VALUES
-			('on_hand', e.on_hand), ('reserved', e.reserved),
-			('on_order', e.on_order),
-			(e.kind, CASE WHEN e.kind = 'fault' THEN e.amount
-				ELSE e.amount / 1000000.0 END)) v (what, amount)
-		WHERE v.amount IS NOT NULL
+		SELECT v.what, e.sku, e.location, e.channel, e.minute,
+			coalesce(e.order_key, '') AS order_key, sum(v.amount) AS amount
+		FROM expected e CROSS JOIN LATERAL amounts(e.kind, e.on_hand,
+			e.reserved, e.on_order, e.minute, e.amount) v
+		GROUP BY v.what, e.sku, e.location, e.channel, e.minute, e.order_key
 	), plain_actual AS (
-		SELECT a.sku, a.location, a.channel, a.minute, a.what,
+		SELECT a.what, a.sku, a.location, a.channel, a.minute, a.order_key,
 			sum(a.amount) AS amount
-		FROM (SELECT t.sku, t.location, '' AS channel, NULL::integer AS minute,
-				v.what, v.amount
-			FROM item_stock t CROSS JOIN LATERAL (VALUES
-				('on_hand', t.on_hand), ('reserved', t.reserved),
-				('on_order', t.on_order)) v (what, amount)
+		FROM (SELECT v.what, t.sku, t.location, '' AS channel, t.minute,
+				'' AS order_key, v.amount
+			FROM item_stock t CROSS JOIN LATERAL amounts('stock', t.on_hand,
+				t.reserved, t.on_order, t.minute, t.rows) v
 			WHERE t.source = s.id
 			UNION ALL
-			SELECT '', '', f.code, 0, 'fault', f.rows
+			SELECT 'fault', '', '', f.code, 0, '', f.rows
 			FROM fault f WHERE f.source = s.id
 			UNION ALL
-			SELECT l.sku, l.location, l.channel, l.minute, 'postponed',
+			SELECT 'postponed', l.sku, l.location, l.channel, l.minute, '',
 				l.amount / 1000000.0
 			FROM postponed l WHERE l.source = s.id
 			UNION ALL
-			SELECT w.sku, w.location, w.channel, w.minute, v.what, v.amount
-			FROM waiting w CROSS JOIN LATERAL (VALUES
-				('on_hand', w.on_hand), ('reserved', w.reserved),
-				('on_order', w.on_order),
-				(w.kind, CASE WHEN w.kind = 'fault' THEN w.amount
-					ELSE w.amount / 1000000.0 END)) v (what, amount)
-			WHERE v.amount IS NOT NULL) a
-		GROUP BY a.sku, a.location, a.channel, a.minute, a.what
+			SELECT 'sold', q.sku, q.location, q.channel, q.minute, '',
+				q.amount / 1000000.0
+			FROM sold q WHERE q.source = s.id
+			UNION ALL
+			SELECT 'line', l.sku, l.location, l.channel, l.minute, l.order_key,
+				l.amount / 1000000.0
+			FROM order_line l WHERE l.source = s.id
+			UNION ALL
+			SELECT 'header', '', h.location, h.channel, h.minute, h.order_key,
+				h.rows
+			FROM order_header h WHERE h.source = s.id
+			UNION ALL
+			SELECT v.what, w.sku, w.location, w.channel, w.minute,
+				coalesce(w.order_key, ''), v.amount
+			FROM waiting w CROSS JOIN LATERAL amounts(w.kind, w.on_hand,
+				w.reserved, w.on_order, w.minute, w.amount) v) a
+		GROUP BY a.what, a.sku, a.location, a.channel, a.minute, a.order_key
+	), plain_both AS (
+		SELECT coalesce(e.what, a.what) AS what, coalesce(e.sku, a.sku) AS sku,
+			coalesce(e.location, a.location) AS location,
+			coalesce(e.channel, a.channel) AS channel,
+			coalesce(e.minute, a.minute) AS minute,
+			coalesce(e.order_key, a.order_key) AS order_key,
+			coalesce(e.amount, 0) AS expected, a.amount AS actual,
+			e.what IS NULL AS is_gone
+		FROM plain_expected e
+		FULL JOIN plain_actual a ON a.what = e.what AND a.sku = e.sku
+			AND a.location = e.location AND a.channel = e.channel
+			AND a.minute = e.minute AND a.order_key = e.order_key
+		-- that stock is known to be zero is a fact as well
+		WHERE coalesce(e.amount, 0) <> coalesce(a.amount, 0)
+			OR e.what = 'on_hand' AND a.amount IS NULL
 	)
-	SELECT 'demand', b.sku, b.location, b.channel, NULL::integer,
-		b.expected, b.actual, NULL::numeric, NULL::numeric
+	SELECT 'demand', b.sku, b.location, b.channel, NULL::integer, '',
+		b.expected, b.actual, NULL::numeric, NULL::numeric, false
 	FROM demand_both b WHERE b.expected <> b.actual
 	UNION ALL
-	SELECT coalesce(e.what, a.what), coalesce(e.sku, a.sku),
-		coalesce(e.location, a.location), coalesce(e.channel, a.channel),
-		coalesce(e.minute, a.minute), NULL, NULL,
-		coalesce(e.amount, 0), a.amount
-	FROM plain_expected e
-	FULL JOIN plain_actual a ON a.what = e.what AND a.sku = e.sku
-		AND a.location = e.location AND a.channel = e.channel
-		AND coalesce(a.minute, 0) = coalesce(e.minute, 0)
-	-- that stock is known to be zero is a fact as well
-	WHERE coalesce(e.amount, 0) <> coalesce(a.amount, 0)
-		OR e.what = 'on_hand' AND a.amount IS NULL;
+	SELECT p.what, p.sku, p.location, p.channel, p.minute, p.order_key, NULL,
+		NULL, p.expected, p.actual,
+		-- lines and headers that went when their order was older than keep
+		p.is_gone AND since_minute > 0 AND CASE
+			WHEN p.what NOT IN ('line', 'header') THEN false
+			WHEN p.minute > 0 THEN p.minute < since_minute
+			WHEN p.what = 'line' THEN NOT EXISTS (
+				SELECT FROM order_header h
+				WHERE h.source = s.id AND h.order_key = p.order_key
+					AND h.minute >= since_minute)
+			ELSE NOT EXISTS (
+				SELECT FROM order_line l
+				WHERE l.source = s.id AND l.order_key = p.order_key
+					AND l.minute >= since_minute) END
+	FROM plain_both p
+	WHERE p.what <> 'sold' OR p.minute >= sold_since_minute;
 END $$;
 COMMENT ON FUNCTION replenish.difference(integer) IS
-'Where the recount of a source''s table and its state with the inbox differ, at the snapshot of the query. Demand older than the source''s keep is left out once it has been backfilled.';
+'Where the recount of a source''s tables and its state with the inbox and the backlog differ, at the snapshot of the query. Demand older than the source''s keep is left out once it has been backfilled; housekeeping are lines and headers that are kept here and went from their tables when they were older.';
+
+CREATE FUNCTION replenish.amounts(kind text, on_hand numeric, reserved numeric,
+	on_order numeric, minute integer, amount bigint)
+	RETURNS TABLE (what text, amount numeric)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 2
+	BEGIN ATOMIC
+		SELECT v.what, v.amount
+		FROM (VALUES ('on_hand', on_hand), ('reserved', reserved),
+			('on_order', on_order),
+			('snapshot rows', CASE WHEN kind = 'stock' AND minute > 0
+				THEN amounts.amount END),
+			(kind, CASE WHEN kind IN ('fault', 'header') THEN amounts.amount
+				WHEN kind IN ('postponed', 'sold', 'line')
+					THEN amounts.amount / 1000000.0 END)) v (what, amount)
+		WHERE v.amount IS NOT NULL;
+	END;
+COMMENT ON FUNCTION replenish.amounts(text, numeric, numeric, numeric, integer, bigint) IS
+'The amounts in one row of drain(), pending() or recount(), but for demand, each by its name: units, or rows of faults, headers and snapshots.';
 
 CREATE FUNCTION replenish.verify(source regclass DEFAULT NULL)
 	RETURNS TABLE (relation regclass, sku text, location text, channel text,
@@ -152,14 +219,14 @@ BEGIN
 			USING ERRCODE = 'undefined_object';
 	END IF;
 	FOR w IN SELECT o.id, o.relation FROM watched o
-		WHERE verify.source IS NULL OR o.relation = verify.source
+		WHERE verify.source IS NULL OR o.id = source_of(verify.source)
 		ORDER BY o.relation::text
 	LOOP
-		-- a TRUNCATE shows to snapshots that are older than its commit
-		EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', w.relation);
+		PERFORM lock_source(w.id);
 		RETURN QUERY
 		SELECT w.relation, d.sku, d.location, d.channel,
-			CASE WHEN d.kind <> 'demand' THEN d.kind
+			CASE WHEN d.order_key <> '' THEN d.kind || ' of order ' || d.order_key
+				WHEN d.kind <> 'demand' THEN d.kind
 				ELSE 'demand per ' || CASE b.resolution
 					WHEN '1 minute' THEN 'minute' WHEN '1 hour' THEN 'hour'
 					WHEN '1 day' THEN 'day' ELSE 'week' END END,
@@ -176,11 +243,27 @@ BEGIN
 				ON a.resolution = e.resolution AND a.bucket = e.bucket
 			WHERE e.units IS DISTINCT FROM a.units) b
 			ON d.kind = 'demand'
+		WHERE NOT d.housekeeping
 		ORDER BY d.sku, d.location, d.channel, 5, 6;
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION replenish.verify(regclass) IS
-'Recounts the watched tables (or one of them), each at one snapshot, and returns each number in which the state with the inbox differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
+'Recounts the watched tables (or one of them), each at one snapshot, and returns each number in which the state with the inbox and the backlog differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
+
+-- A TRUNCATE shows to snapshots that are older than its commit, so the lock
+-- comes before the snapshot.
+CREATE FUNCTION replenish.lock_source(id integer) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	tables text;
+BEGIN
+	SELECT string_agg(p.relation::text, ', ') FROM watched_part p
+	WHERE p.id = lock_source.id INTO tables;
+	EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', tables);
+END $$;
+COMMENT ON FUNCTION replenish.lock_source(integer) IS
+'Holds off whatever would replace the rows of a source''s tables until this transaction ends. No order waits for it.';
 
 -- One operation for backfill() and repair(): append the difference.
 CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
@@ -200,26 +283,32 @@ BEGIN
 				HINT = 'Unwatch the table, watch it again, then CALL replenish.backfill().';
 		RETURN 0;
 	END IF;
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel,
-		summary)
-	SELECT CASE d.kind WHEN 'demand' THEN 0
-			WHEN 'fault' THEN d.expected - coalesce(d.actual, 0)
-			ELSE (d.expected - coalesce(d.actual, 0)) * 1000000 END,
+	INSERT INTO backlog (amount, minute, source, kind, sku, location, channel,
+		summary, order_key)
+	SELECT CASE WHEN d.kind = 'demand' THEN 0
+			ELSE (d.expected - coalesce(d.actual, 0)) * CASE
+				WHEN d.kind IN ('fault', 'header', 'snapshot rows') THEN 1
+				ELSE 1000000 END END,
 		coalesce(d.minute, 0), id,
 		CASE d.kind WHEN 'demand' THEN 's' WHEN 'on_hand' THEN 'h'
 			WHEN 'reserved' THEN 'r' WHEN 'on_order' THEN 'o'
-			WHEN 'postponed' THEN 'd' WHEN 'fault' THEN 'f' END,
+			WHEN 'snapshot rows' THEN 'n' WHEN 'sold' THEN 'q'
+			WHEN 'postponed' THEN 'd' WHEN 'fault' THEN 'f'
+			WHEN 'line' THEN CASE WHEN d.housekeeping THEN 'x' ELSE 'd' END
+			WHEN 'header' THEN CASE WHEN d.housekeeping THEN 'X' ELSE 'H' END
+			END,
 		d.sku, d.location, d.channel,
 		CASE WHEN d.kind = 'demand'
-			THEN d.expected_demand - d.actual_demand END
+			THEN d.expected_demand - d.actual_demand END,
+		nullif(d.order_key, '')
 	FROM difference(id) d;
 	GET DIAGNOSTICS appended = ROW_COUNT;
-	PERFORM mark_backfilled(id);
+	PERFORM mark_backfilled(id, appended);
 	PERFORM wake();
 	RETURN appended;
 END $$;
 COMMENT ON FUNCTION replenish.append_difference(integer) IS
-'Appends to the inbox what a source''s state lacks or has too much, and returns the number of differences; a table whose columns cannot be read is left alone with a warning. For backfill() and repair().';
+'Appends to the backlog what a source''s state lacks or has too much, and returns the number of differences; a table whose columns cannot be read is left alone with a warning. For backfill() and repair().';
 
 CREATE PROCEDURE replenish.repair(source regclass DEFAULT NULL)
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -235,10 +324,10 @@ BEGIN
 	END IF;
 	PERFORM lock_repair();
 	FOR w IN SELECT o.id, o.relation FROM watched o
-		WHERE repair.source IS NULL OR o.relation = repair.source ORDER BY o.id
+		WHERE repair.source IS NULL OR o.id = source_of(repair.source)
+		ORDER BY o.id
 	LOOP
-		-- a TRUNCATE shows to snapshots that are older than its commit
-		EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', w.relation);
+		PERFORM lock_source(w.id);
 		appended := append_difference(w.id);
 		IF appended > 0 THEN
 			RAISE NOTICE '%: % differences appended', w.relation, appended;
@@ -246,11 +335,13 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON PROCEDURE replenish.repair(regclass) IS
-'Recounts the watched tables (or one of them) at one snapshot and appends what differs to the inbox, where the decider takes it; says how many differences there were. It never waits for orders, nor they for it. Refused in REPEATABLE READ and SERIALIZABLE transactions.';
+'Recounts the watched tables (or one of them) at one snapshot and appends what differs to the backlog, which the decider takes in parts; see the view progress; says how many differences there were. It never waits for orders, nor they for it. Refused in REPEATABLE READ and SERIALIZABLE transactions.';
 
 CREATE PROCEDURE replenish.backfill(source regclass)
 	LANGUAGE plpgsql SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	id integer;
 BEGIN
 	IF source IS NULL THEN
 		RAISE EXCEPTION 'argument "source" must not be null'
@@ -261,10 +352,21 @@ BEGIN
 			USING ERRCODE = 'undefined_object',
 				HINT = 'Call replenish.watch_orders() or replenish.watch_stock() first.';
 	END IF;
+	id := source_of(source);
 	PERFORM lock_repair();
-	-- as in repair()
-	EXECUTE format('LOCK TABLE %s IN ACCESS SHARE MODE', source);
-	PERFORM append_difference(source_of(source));
+	PERFORM lock_source(id);
+	PERFORM append_difference(id);
+	-- what was ordered since its snapshots is counted as well
+	FOR id IN SELECT o.id FROM watched o
+		WHERE o.kind = 'orders' AND o.backfilled_at IS NOT NULL
+			AND EXISTS (SELECT FROM source t
+				WHERE t.id = source_of(backfill.source)
+					AND t.kind = 'stock' AND t.at IS NOT NULL)
+		ORDER BY o.id
+	LOOP
+		PERFORM lock_source(id);
+		PERFORM append_difference(id);
+	END LOOP;
 END $$;
 COMMENT ON PROCEDURE replenish.backfill(regclass) IS
-'Counts the rows of a watched table that were there before it was watched: the same operation as repair(), for one table, without the notice.';
+'Counts the rows of a watched table that were there before it was watched: the same operation as repair(), for one table, without the notice. For a table of snapshots, also what was ordered since them.';

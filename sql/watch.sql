@@ -16,33 +16,52 @@ CREATE FUNCTION replenish.record_demand(sku text, qty float8,
 COMMENT ON FUNCTION replenish.record_demand(text, float8, timestamptz, text, text) IS
 'Records qty units of demand for a SKU at a moment, for programs that keep no table of orders; a negative quantity takes demand back. Without location or channel, both are ''default''. Blank or overlong keys, NULL or infinite values are errors.';
 
--- What the triggers of a source carry, as one argument; recount() reads a table
--- by the same.
-CREATE FUNCTION replenish.trigger_arguments(s replenish.source) RETURNS text[]
+-- What the triggers of a part of a source carry, packed as one argument;
+-- recount() reads a table by the same.
+CREATE FUNCTION replenish.trigger_arguments(s replenish.source, part text)
+	RETURNS text[]
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	BEGIN ATOMIC
-		SELECT ARRAY[s.id::text, s.kind, s.sku::text,
-			coalesce(s.location::text, ''), coalesce(s.channel::text, ''),
-			coalesce(s.status::text, ''), coalesce(s.qty::text, ''),
-			coalesce(s.at::text, ''), coalesce(s.on_hand::text, ''),
-			coalesce(s.reserved::text, ''), coalesce(s.on_order::text, ''),
-			s.zone, pg_catalog.cardinality(coalesce(s.counted, '{}'))::text]
-			|| coalesce(s.counted, '{}') || s.zones;
+		SELECT ARRAY[s.id::text, part, CASE WHEN NOT header THEN s.sku ELSE '' END,
+			CASE WHEN header = ('location' = ANY (moved))
+				THEN coalesce(s.location, '') ELSE '' END,
+			CASE WHEN header = ('channel' = ANY (moved))
+				THEN coalesce(s.channel, '') ELSE '' END,
+			CASE WHEN header = ('status' = ANY (moved))
+				THEN coalesce(s.status, '') ELSE '' END,
+			CASE WHEN NOT header THEN coalesce(s.qty, '') ELSE '' END,
+			CASE WHEN header = ('at' = ANY (moved))
+				THEN coalesce(s.at, '') ELSE '' END,
+			coalesce(s.on_hand, ''), coalesce(s.reserved, ''),
+			coalesce(s.on_order, ''), s.zone]
+			|| CASE part WHEN 'lines' THEN ARRAY[s.header_key::text]
+				WHEN 'header' THEN ARRAY[s.header_id::text] ELSE '{}' END
+			|| pg_catalog.cardinality(counted)::text || counted || s.zones
+		FROM (SELECT part = 'header' AS header,
+				coalesce(s.on_header, '{}') AS moved) h
+		CROSS JOIN LATERAL (SELECT CASE WHEN header = ('status' = ANY (moved))
+			THEN coalesce(s.counted, '{}') ELSE '{}' END AS counted) c;
 	END;
-COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source) IS
-'What a source''s triggers carry, there as one argument with commas between: id, kind, columns (empty where there is none), zone, number of counted statuses, those statuses, then pairs of location and zone.';
+COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source, text) IS
+'What the triggers on a part of a source (orders, lines, header or stock) carry, there as one argument with commas between: id, part, columns (empty where there is none), zone, of lines and headers the column that joins them, number of counted statuses, those statuses, then pairs of location and zone. Columns that the header has are left out of the lines'', and the other way round.';
+
+CREATE VIEW replenish.capturing AS
+	SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname AS name,
+		CASE WHEN p.packed ~ '^[1-9][0-9]{0,8},'
+			THEN pg_catalog.split_part(p.packed, ',', 1)::integer END AS id,
+		pg_catalog.split_part(p.packed, ',', 2) AS part, t.tgenabled AS fires
+	FROM pg_catalog.pg_trigger t
+	CROSS JOIN LATERAL (SELECT pg_catalog.encode(t.tgargs, 'escape')) p (packed)
+	WHERE t.tgfoid = 'replenish.capture'::pg_catalog.regproc
+		AND NOT t.tgisinternal;
+COMMENT ON VIEW replenish.capturing IS
+'The triggers of this extension on the shop''s tables: which part of which source they feed, and when they fire, as in pg_trigger.tgenabled. id is NULL where somebody wrote the arguments by hand.';
 
 CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
 	BEGIN ATOMIC
-		SELECT n.id::integer
-		FROM pg_catalog.pg_trigger t
-		CROSS JOIN LATERAL (SELECT pg_catalog.split_part(
-			pg_catalog.encode(t.tgargs, 'escape'), ',', 1) AS id) n
-		-- whoever may execute capture() can give it any argument
-		WHERE t.tgrelid = source_of.relation
-			AND t.tgfoid = 'replenish.capture'::pg_catalog.regproc
-			AND NOT t.tgisinternal AND n.id ~ '^[1-9][0-9]{0,8}$'
+		SELECT c.id FROM replenish.capturing c
+		WHERE c.relation = source_of.relation AND c.id IS NOT NULL
 		LIMIT 1;
 	END;
 COMMENT ON FUNCTION replenish.source_of(regclass) IS
@@ -149,7 +168,7 @@ BEGIN
 	s := register_source(s);
 	SELECT quote_literal(string_agg(regexp_replace(a.value, E'([\\\\,])',
 		E'\\\\\\1', 'g'), ',' ORDER BY a.n))
-	FROM unnest(trigger_arguments(s)) WITH ORDINALITY a (value, n)
+	FROM unnest(trigger_arguments(s, s.kind)) WITH ORDINALITY a (value, n)
 	INTO arguments;
 	EXECUTE format('CREATE TRIGGER replenish_insert AFTER INSERT ON %s
 		REFERENCING NEW TABLE AS replenish_new FOR EACH STATEMENT
@@ -285,15 +304,17 @@ END $$;
 COMMENT ON FUNCTION replenish.retire_source(integer, text) IS
 'Marks a source as no longer watched, under the name that its table has now: its stock counts no more, its demand stays history. Refused while triggers feed it. For unwatch().';
 
-CREATE FUNCTION replenish.mark_backfilled(id integer) RETURNS void
+CREATE FUNCTION replenish.mark_backfilled(id integer, found bigint)
+	RETURNS void
 	LANGUAGE sql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, pg_temp AS $$
 	UPDATE replenish.source s
-	SET backfilled_at = pg_catalog.clock_timestamp(), counted_once = true
+	SET backfilled_at = pg_catalog.clock_timestamp(), counted_once = true,
+		stale_since = NULL, stale = NULL, found = $2
 	WHERE s.id = $1;
 $$;
-COMMENT ON FUNCTION replenish.mark_backfilled(integer) IS
-'Notes that all rows of a source are counted. For repair().';
+COMMENT ON FUNCTION replenish.mark_backfilled(integer, bigint) IS
+'Notes that all rows of a source are counted, and how many differences that found. For repair().';
 
 CREATE FUNCTION replenish.unwatch(source regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE
@@ -318,6 +339,23 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION replenish.unwatch(regclass) IS
 'Removes the triggers from a watched table. Its demand stays as history; its stock counts no more. Watching the table again takes both up where they were. The caller must own the table.';
+
+CREATE VIEW replenish.watched_part AS
+	SELECT DISTINCT ON (s.id, c.part) s.id, c.relation, c.part
+	FROM replenish.source s
+	JOIN (SELECT DISTINCT o.relation, o.id, o.part
+		FROM replenish.capturing o) c ON c.id = s.id
+	WHERE s.active AND c.part = ANY (CASE WHEN s.header IS NULL
+			THEN ARRAY[s.kind] ELSE '{lines,header}' END)
+		AND NOT EXISTS (SELECT FROM pg_catalog.pg_inherits i
+			JOIN replenish.capturing p ON p.relation = i.inhparent
+			WHERE i.inhrelid = c.relation AND p.id = c.id)
+	-- whoever may execute capture() can have any table say that it is
+	ORDER BY s.id, c.part, replenish.table_name(c.relation)
+		= CASE c.part WHEN 'header' THEN s.header ELSE s.name END DESC,
+		c.relation;
+COMMENT ON VIEW replenish.watched_part IS
+'The tables that the sources in use are read from, each with the part that it has in its source: orders, stock, or lines and header. Of a partitioned table, or one with children, the root.';
 
 CREATE VIEW replenish.watched AS
 	SELECT s.id, t.relation, s.kind, s.sku, s.location, s.channel, s.status,

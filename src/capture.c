@@ -8,6 +8,11 @@
  * turned and the new ones as they are, so nothing is ever set, only added, and
  * the order in which transactions arrive cannot matter.
  *
+ * What a session writes is seen by triggers for each statement.  The apply of
+ * logical replication fires none of these, so in its role triggers for each
+ * row take their place.  Each kind keeps still in the other's role, however
+ * somebody enabled it: no row is counted twice.
+ *
  *-------------------------------------------------------------------------
  */
 #include "replenish.h"
@@ -26,6 +31,7 @@
 #include "key.h"
 
 PG_FUNCTION_INFO_V1(replenish_capture);
+PG_FUNCTION_INFO_V1(replenish_count_rows);
 PG_FUNCTION_INFO_V1(replenish_record_demand);
 
 /* Where movements go while a table is scanned. */
@@ -41,6 +47,22 @@ sink_movement(const Movement *move, void *arg)
 	Sink	   *sink = arg;
 
 	batch_add(sink->batch, move, sink->sign);
+}
+
+/* Add the movements of one row; 'row_context' is for reading it. */
+static void
+capture_row(SourceReader *reader, TupleTableSlot *slot, int sign, bool deleted,
+			MemoryContext row_context, Batch *batch)
+{
+	MemoryContext old = MemoryContextSwitchTo(row_context);
+	Movement	moves[ROW_MOVEMENTS];
+	int			n = source_read(reader, slot, sign, deleted, moves);
+
+	MemoryContextSwitchTo(old);
+	for (int i = 0; i < n; i++)
+		batch_add(batch, &moves[i], sign);
+	/* a numeric is read as text: a million of them are not kept */
+	MemoryContextReset(row_context);
 }
 
 /* Add the rows of a transition table. */
@@ -59,37 +81,64 @@ capture_rows(Tuplestorestate *rows, Relation rel, const Source *source,
 	tuplestore_rescan(rows);
 	while (tuplestore_gettupleslot(rows, true, false, slot))
 	{
-		MemoryContext old = MemoryContextSwitchTo(row_context);
-		Movement	moves[ROW_MOVEMENTS];
-		int			n = source_read(&reader, slot, sign, deleted, moves);
-
-		MemoryContextSwitchTo(old);
-		for (int i = 0; i < n; i++)
-			batch_add(batch, &moves[i], sign);
-		/* a numeric is read as text: a million of them are not kept */
-		MemoryContextReset(row_context);
+		capture_row(&reader, slot, sign, deleted, row_context, batch);
 		CHECK_FOR_INTERRUPTS();
 	}
 	ExecDropSingleTupleTableSlot(slot);
 	MemoryContextDelete(row_context);
 }
 
+/* Add what happened to one row, as a trigger for each row sees it. */
+static void
+capture_event(TriggerData *trigger, const Source *source, Batch *batch)
+{
+	TriggerEvent event = trigger->tg_event;
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "replenish row",
+													  ALLOCSET_SMALL_SIZES);
+	SourceReader reader;
+
+	source_bind(source, RelationGetDescr(trigger->tg_relation), &reader);
+	/* the slots hold the old and the new row, or the only one */
+	if (!TRIGGER_FIRED_BY_INSERT(event))
+		capture_row(&reader, trigger->tg_trigslot, -1,
+					TRIGGER_FIRED_BY_DELETE(event), row_context, batch);
+	if (!TRIGGER_FIRED_BY_DELETE(event))
+		capture_row(&reader, TRIGGER_FIRED_BY_INSERT(event) ?
+					trigger->tg_trigslot : trigger->tg_newslot, 1, false,
+					row_context, batch);
+	MemoryContextDelete(row_context);
+}
+
 /*
- * Take back every row before a TRUNCATE, which removes also what our own
- * snapshot does not see: hence the latest one.
+ * Add a relation's own rows as they are now, also those that the snapshot of
+ * the statement does not see; the caller keeps writers off.
  */
 static void
-capture_truncate(Relation rel, const Source *source, Batch *batch)
+capture_present(Relation rel, const Source *source, int sign, bool deleted,
+				Batch *batch)
 {
-	Sink		sink = {batch, -1};
+	Sink		sink = {batch, sign};
 
 	PushActiveSnapshot(GetLatestSnapshot());
-	scan_source(rel, source, GetActiveSnapshot(), -1, true, sink_movement,
-				&sink);
+	scan_own_rows(rel, source, GetActiveSnapshot(), sign, deleted,
+				  sink_movement, &sink);
 	PopActiveSnapshot();
 }
 
-/* The trigger function: see watch_orders() and watch_stock(). */
+/* Append what a batch holds and see that somebody decides. */
+static void
+deliver(Batch *batch)
+{
+	if (batch_flush(batch) && !decider_try_now())
+		wake_at_commit();
+}
+
+/*
+ * The trigger function: see watch_orders() and watch_stock().  A TRUNCATE
+ * fires the triggers of every partition or child that it empties, so each
+ * takes back its own rows only.
+ */
 Datum
 replenish_capture(PG_FUNCTION_ARGS)
 {
@@ -108,12 +157,17 @@ replenish_capture(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"replenish.capture")));
 	event = trigger->tg_event;
-	if (!TRIGGER_FIRED_FOR_STATEMENT(event))
+	/* what it returns before a row would be taken for no row */
+	if (TRIGGER_FIRED_FOR_ROW(event) && !TRIGGER_FIRED_AFTER(event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-				 errmsg("function \"%s\" must be fired for statement",
+				 errmsg("function \"%s\" must be fired for statement, or after row",
 						"replenish.capture"),
 				 errhint("Use replenish.watch_orders() or replenish.watch_stock().")));
+	if (!TRIGGER_FIRED_BY_TRUNCATE(event) &&
+		TRIGGER_FIRED_FOR_ROW(event) !=
+		(SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA))
+		return PointerGetDatum(NULL);
 	rel = trigger->tg_relation;
 	definition = trigger->tg_trigger;
 	nargs = source_unpack(definition->tgnargs == 1 ? definition->tgargs[0] : "",
@@ -121,15 +175,35 @@ replenish_capture(PG_FUNCTION_ARGS)
 	source_parse(nargs, args, &source);
 	batch = batch_create();
 	if (TRIGGER_FIRED_BY_TRUNCATE(event))
-		capture_truncate(rel, &source, batch);
+		capture_present(rel, &source, -1, true, batch);
+	else if (TRIGGER_FIRED_FOR_ROW(event))
+		capture_event(trigger, &source, batch);
 	if (trigger->tg_oldtable != NULL)
 		capture_rows(trigger->tg_oldtable, rel, &source, -1,
 					 TRIGGER_FIRED_BY_DELETE(event), batch);
 	if (trigger->tg_newtable != NULL)
 		capture_rows(trigger->tg_newtable, rel, &source, 1, false, batch);
-	if (batch_flush(batch) && !decider_try_now())
-		wake_at_commit();
+	deliver(batch);
 	return PointerGetDatum(NULL);
+}
+
+/*
+ * count_rows(relation, arguments, sign, deleted): a relation's own rows come
+ * to a watched table, or go from it, without a statement on them.
+ */
+Datum
+replenish_count_rows(PG_FUNCTION_ARGS)
+{
+	int			sign = PG_GETARG_INT32(2) < 0 ? -1 : 1;
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	Batch	   *batch = batch_create();
+	Source		source;
+
+	source_parse_array(PG_GETARG_ARRAYTYPE_P(1), &source);
+	capture_present(rel, &source, sign, PG_GETARG_BOOL(3), batch);
+	deliver(batch);
+	table_close(rel, NoLock);
+	PG_RETURN_VOID();
 }
 
 /* Read a key argument; NULL or blank is the default where there is one. */

@@ -9,9 +9,12 @@
 #include "fold.h"
 
 #include "access/table.h"
-#include "catalog/pg_type.h"
+#include "catalog/pg_type_d.h"
+#include "executor/spi.h"
 #include "funcapi.h"
-#include "utils/array.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -26,7 +29,9 @@ PG_FUNCTION_INFO_V1(replenish_inbox_waits);
 PG_FUNCTION_INFO_V1(replenish_trim_inbox);
 PG_FUNCTION_INFO_V1(replenish_wake);
 PG_FUNCTION_INFO_V1(replenish_recount);
+PG_FUNCTION_INFO_V1(replenish_rejoin);
 PG_FUNCTION_INFO_V1(replenish_absorb);
+PG_FUNCTION_INFO_V1(replenish_absorb_units);
 PG_FUNCTION_INFO_V1(replenish_demand_since);
 
 /* The minute of a clock that was given as an argument. */
@@ -99,33 +104,138 @@ replenish_wake(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* A recount on its way. */
+typedef struct Recount
+{
+	Fold	   *fold;
+	Relation	rel;
+	int64		rows;
+} Recount;
+
+/* Rows counted between two reports of progress. */
+#define REPORT_ROWS		100000
+
+/* Tell whoever looks at pg_stat_activity how far it is; see counting(). */
+static void
+report_progress(const Recount *recount)
+{
+	char	   *message = psprintf("replenish is counting %s: " INT64_FORMAT " rows",
+								   RelationGetRelationName(recount->rel),
+								   recount->rows);
+
+	pgstat_report_activity(STATE_RUNNING, message);
+	pfree(message);
+}
+
+static void
+recount_add(const Movement *move, void *arg)
+{
+	Recount    *recount = arg;
+
+	fold_add(move, recount->fold);
+	if (++recount->rows % REPORT_ROWS == 0)
+		report_progress(recount);
+}
+
 /*
- * recount(relation, arguments, clock, sold_since): what the table's rows add up to, read
- * as its triggers with these arguments would have read them.
+ * recount(relation, arguments, clock, sold_since): what the table's rows add
+ * up to, read as its triggers with these arguments would have read them.
  */
 Datum
 replenish_recount(PG_FUNCTION_ARGS)
 {
-	ArrayType  *array = PG_GETARG_ARRAYTYPE_P(1);
-	Fold	   *fold = begin_fold(fcinfo, 2);
-	Relation	rel;
-	Datum	   *elements;
-	char	  **args;
-	int			nargs;
+	Recount		recount = {0};
 	Source		source;
 
-	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
-					  &nargs);
-	args = palloc(nargs * sizeof(char *));
-	for (int i = 0; i < nargs; i++)
-		args[i] = TextDatumGetCString(elements[i]);
-	source_parse(nargs, args, &source);
+	recount.fold = begin_fold(fcinfo, 2);
+	source_parse_array(PG_GETARG_ARRAYTYPE_P(1), &source);
+	recount.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	report_progress(&recount);
+	scan_source(recount.rel, &source, GetActiveSnapshot(), 1, false,
+				recount_add, &recount);
+	table_close(recount.rel, NoLock);
+	fold_emit(recount.fold);
+	pgstat_report_activity(STATE_RUNNING, debug_query_string);
+	return (Datum) 0;
+}
 
-	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	scan_source(rel, &source, GetActiveSnapshot(), 1, false, fold_add, fold);
-	table_close(rel, NoLock);
+/* Both sides of the join of one source; what no number can hold is left out. */
+static const char rejoin_query[] =
+	"SELECT n.sku, n.location, n.channel, n.minute, n.amount::bigint "
+	"FROM (SELECT l.sku, h.location || l.location AS location, "
+	"h.channel || l.channel AS channel, h.minute + l.minute AS minute, "
+	"sum(h.rows::numeric * l.amount) AS amount "
+	"FROM replenish.order_header h "
+	"JOIN replenish.order_line l USING (source, order_key) "
+	"WHERE h.source = $1 GROUP BY 1, 2, 3, 4) n "
+	"WHERE n.amount BETWEEN -9e18 AND 9e18 AND n.amount <> 0";
+
+/* A text of the present row as a key; its bytes live as long as the row. */
+static Key
+spi_key(HeapTuple row, int column)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(row, SPI_tuptable->tupdesc, column,
+									  &isnull);
+	struct varlena *text = pg_detoast_datum_packed((struct varlena *)
+												   DatumGetPointer(value));
+	Key			key = {VARDATA_ANY(text), VARSIZE_ANY_EXHDR(text)};
+
+	return key;
+}
+
+/*
+ * rejoin(source, clock, sold_since): what a source's lines and headers add up
+ * to when they are joined.
+ */
+Datum
+replenish_rejoin(PG_FUNCTION_ARGS)
+{
+	Oid			argtypes[] = {INT4OID};
+	Datum		args[] = {PG_GETARG_DATUM(0)};
+	Fold	   *fold = begin_fold(fcinfo, 1);
+	Portal		portal;
+
+	SPI_connect();
+	portal = SPI_cursor_open_with_args(NULL, rejoin_query, 1, argtypes, args,
+									   NULL, true, 0);
+	do
+	{
+		SPI_cursor_fetch(portal, true, REPORT_ROWS);
+		for (uint64 i = 0; i < SPI_processed; i++)
+		{
+			HeapTuple	row = SPI_tuptable->vals[i];
+			TupleDesc	desc = SPI_tuptable->tupdesc;
+			Movement	move = {0};
+			bool		isnull;
+
+			move.source = PG_GETARG_INT32(0);
+			move.kind = MOVE_DEMAND;
+			move.sku = spi_key(row, 1);
+			move.location = spi_key(row, 2);
+			move.channel = spi_key(row, 3);
+			move.minute = DatumGetInt32(SPI_getbinval(row, desc, 4, &isnull));
+			move.amount = DatumGetInt64(SPI_getbinval(row, desc, 5, &isnull));
+			fold_add(&move, fold);
+		}
+		SPI_freetuptable(SPI_tuptable);
+		CHECK_FOR_INTERRUPTS();
+	} while (SPI_processed > 0);
+	SPI_cursor_close(portal);
+	SPI_finish();
 	fold_emit(fold);
 	return (Datum) 0;
+}
+
+/* Say that what was added to an item does not fit. */
+static void
+warn_left_out(void)
+{
+	ereport(WARNING,
+			(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+			 errmsg("demand is larger than a summary can hold"),
+			 errdetail("What was added to one item is left out."),
+			 errhint("Correct the quantities, then CALL replenish.repair().")));
 }
 
 /* absorb(state, delta): their sum, or the state where that does not fit. */
@@ -138,12 +248,53 @@ replenish_absorb(PG_FUNCTION_ARGS)
 	PG_GETARG_DEMAND(0, &state);
 	PG_GETARG_DEMAND(1, &delta);
 	if (!demand_merge(&state, &delta, 1))
-		ereport(WARNING,
-				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-				 errmsg("demand is larger than a summary can hold"),
-				 errdetail("What was added to one item is left out."),
-				 errhint("Correct the quantities, then CALL replenish.repair().")));
+		warn_left_out();
 	PG_RETURN_DEMAND(&state);
+}
+
+/*
+ * absorb_units(state, demand, units): the state with the demand added so many
+ * times, or without it where that does not fit.  For item_demand_agg().
+ */
+Datum
+replenish_absorb_units(PG_FUNCTION_ARGS)
+{
+	double		units = 1;
+	DemandRings rings;
+	DemandAcc  *state;
+	bool		fits = true;
+
+	if (!AggCheckCallContext(fcinfo, NULL))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("function \"%s\" is for aggregates only",
+						"replenish.absorb_units")));
+	if (!PG_ARGISNULL(2))
+		units = DatumGetFloat8(DirectFunctionCall1(numeric_float8,
+												   PG_GETARG_DATUM(2)));
+	/* a group of one is mostly the value itself */
+	if (PG_ARGISNULL(0) && !PG_ARGISNULL(1) && units == 1)
+		PG_RETURN_POINTER(PG_DETOAST_DATUM(PG_GETARG_DATUM(1)));
+	if (PG_ARGISNULL(0))
+		state = demand_acc_create();
+	else if (demand_is_open((struct varlena *) PG_GETARG_POINTER(0)))
+		state = (DemandAcc *) PG_GETARG_POINTER(0);
+	else
+	{
+		PG_GETARG_DEMAND(0, &rings);
+		state = demand_acc_put_rings(demand_acc_create(), &rings, 1, &fits);
+	}
+	if (!PG_ARGISNULL(1))
+	{
+		PG_GETARG_DEMAND(1, &rings);
+		if (units != 1)
+			fits = demand_scale(&rings, units);
+		if (fits)
+			state = demand_acc_put_rings(state, &rings, 1, &fits);
+		if (!fits)
+			warn_left_out();
+	}
+	PG_RETURN_POINTER(state);
 }
 
 /*

@@ -21,6 +21,7 @@
 #include "executor/tuptable.h"
 #include "fmgr.h"
 #include "pgtime.h"
+#include "utils/array.h"
 #include "utils/relcache.h"
 #include "utils/snapshot.h"
 
@@ -140,6 +141,7 @@ typedef struct SourceReader
 
 extern int	source_unpack(const char *packed, char ***args);
 extern void source_parse(int nargs, char **args, Source *source);
+extern void source_parse_array(ArrayType *array, Source *source);
 extern void source_bind(const Source *source, TupleDesc desc,
 						SourceReader *reader);
 extern int	source_read(SourceReader *reader, TupleTableSlot *slot, int sign,
@@ -171,6 +173,9 @@ extern void inbox_trim(TimestampTz now);
 
 /* ---- scan.c: every row of a watched table ---- */
 
+extern void scan_own_rows(Relation rel, const Source *source,
+						  Snapshot snapshot, int sign, bool deleted,
+						  MovementVisitor visit, void *arg);
 extern void scan_source(Relation rel, const Source *source, Snapshot snapshot,
 						int sign, bool deleted, MovementVisitor visit,
 						void *arg);

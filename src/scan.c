@@ -3,9 +3,10 @@
  * scan.c
  *	  Every row of a watched table, read as its triggers would read it.
  *
- * Used where there is no transition table: before a TRUNCATE, and to recount a
- * table for verify() and backfill().  A partitioned table is read partition by
- * partition, each with its own order of columns.
+ * Used where there is no transition table: before a TRUNCATE, when a partition
+ * comes or goes, and to recount a table for verify() and backfill().  A
+ * partitioned table is read partition by partition, each with its own order of
+ * columns.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,19 +20,26 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Visit the rows of one relation that has storage. */
-static void
-scan_relation(Relation rel, const Source *source, Snapshot snapshot, int sign,
+/*
+ * Visit the movements of a relation's own rows.  What has no storage, or is
+ * some session's temporary child of a shop's table, has none.
+ */
+void
+scan_own_rows(Relation rel, const Source *source, Snapshot snapshot, int sign,
 			  bool deleted, MovementVisitor visit, void *arg)
 {
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
-													  "replenish row",
-													  ALLOCSET_SMALL_SIZES);
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan_strat(rel, snapshot, 0, NULL, true,
-											   true);
+	MemoryContext row_context;
+	TupleTableSlot *slot;
+	TableScanDesc scan;
 	SourceReader reader;
 
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		rel->rd_rel->relpersistence == RELPERSISTENCE_TEMP)
+		return;
+	row_context = AllocSetContextCreate(CurrentMemoryContext, "replenish row",
+										ALLOCSET_SMALL_SIZES);
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan_strat(rel, snapshot, 0, NULL, true, true);
 	source_bind(source, RelationGetDescr(rel), &reader);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
@@ -66,8 +74,7 @@ scan_source(Relation rel, const Source *source, Snapshot snapshot, int sign,
 	{
 		Relation	part = table_open(lfirst_oid(lc), NoLock);
 
-		if (part->rd_rel->relkind == RELKIND_RELATION)
-			scan_relation(part, source, snapshot, sign, deleted, visit, arg);
+		scan_own_rows(part, source, snapshot, sign, deleted, visit, arg);
 		table_close(part, NoLock);
 	}
 }

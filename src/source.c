@@ -21,6 +21,7 @@
 
 #include "access/transam.h"
 #include "catalog/pg_type.h"
+#include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
 #include "key.h"
@@ -103,10 +104,27 @@ source_parse(int nargs, char **args, Source *source)
 	source->zone = args[next++];
 	if (joined)
 		source->column[COL_ORDER] = args[next++];
-	source->ncounted = Max(0, Min(atoi(args[next++]), rest));
+	source->ncounted = atoi(args[next++]);
+	source->ncounted = Max(0, Min(source->ncounted, rest));
 	source->counted = args + next;
 	source->zones = source->counted + source->ncounted;
 	source->nzones = (rest - source->ncounted) / 2;
+}
+
+/* The same of arguments that are given as an array of text. */
+void
+source_parse_array(ArrayType *array, Source *source)
+{
+	Datum	   *elements;
+	char	  **args;
+	int			nargs;
+
+	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT, &elements, NULL,
+					  &nargs);
+	args = palloc(nargs * sizeof(char *));
+	for (int i = 0; i < nargs; i++)
+		args[i] = TextDatumGetCString(elements[i]);
+	source_parse(nargs, args, source);
 }
 
 /* Say whether a column can be read in its role. */

@@ -86,7 +86,7 @@ SELECT decided FROM replenish.tick();
 SELECT * FROM replenish.verify();
 -- who may read
 GRANT SELECT ON replenish.status, replenish.sku_status TO regress_reader;
-GRANT EXECUTE ON FUNCTION replenish.pending(timestamptz) TO regress_reader;
+GRANT EXECUTE ON FUNCTION replenish.waiting_stock() TO regress_reader;
 DELETE FROM shop.orders WHERE qty = 100;
 SET ROLE regress_reader;
 SELECT sku, on_hand FROM replenish.status;

@@ -16,7 +16,7 @@ FROM replenish.verify() GROUP BY 1 ORDER BY 1;
 SELECT what, ok, detail, hint FROM replenish.health() WHERE what LIKE 'source%';
 CALL replenish.backfill('orders');
 CALL replenish.backfill('stock');
-SELECT kind, count(*) FROM replenish.inbox GROUP BY kind ORDER BY kind;
+SELECT kind, count(*) FROM replenish.backlog GROUP BY kind ORDER BY kind;
 SELECT count(*) FROM replenish.verify();
 SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
 SELECT count(*) FROM replenish.verify();
@@ -63,7 +63,7 @@ SELECT count(*) FROM replenish.verify();
 -- a state that somebody has spoilt
 UPDATE replenish.item_stock SET on_hand = 17 WHERE sku = 'A';
 DELETE FROM replenish.item_demand WHERE sku = 'new';
-INSERT INTO replenish.item_stock VALUES ('ghost', 'default', 2, 5, 0, 0);
+INSERT INTO replenish.item_stock VALUES ('ghost', 'default', 2, 0, 5, 0, 0, 0);
 INSERT INTO replenish.fault VALUES (1, 'blank_sku', 3, now(), now());
 SELECT relation, sku, what, expected, actual FROM replenish.verify()
 WHERE what NOT LIKE 'demand%' ORDER BY 1, 2, 3;

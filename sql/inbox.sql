@@ -1,0 +1,78 @@
+---------------------------------------------------------------------------
+-- The inbox as functions: taken, read, trimmed; and sums that never fail.
+---------------------------------------------------------------------------
+
+CREATE FUNCTION replenish.become_decider() RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_become_decider'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.become_decider() IS
+'Waits until no other session decides; this one does until its transaction ends. Refused in REPEATABLE READ and SERIALIZABLE transactions and during recovery.';
+
+CREATE FUNCTION replenish.wake() RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_wake'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.wake() IS
+'Has the worker look at the inbox when this transaction has committed.';
+
+CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'replenish_inbox_waits'
+	LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION replenish.inbox_waits() IS
+'Whether any movement waits in the inbox.';
+
+CREATE FUNCTION replenish.trim_inbox(now timestamptz) RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_trim_inbox'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.trim_inbox(timestamptz) IS
+'Gives the pages of the half of the inbox that is not in turn at that moment back to the system, where it has many and nobody can see a row in it any more. It never waits, and no order waits for it. For the decider only.';
+
+CREATE FUNCTION replenish.drain(clock timestamptz, sold_since timestamptz,
+	backlog bigint,
+	OUT kind text, OUT source integer, OUT sku text, OUT location text,
+	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
+	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
+	OUT amount bigint, OUT order_key text, OUT deleted boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'replenish_drain'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.drain(timestamptz, timestamptz, bigint) IS
+'Takes every movement from the inbox and so many from the backlog, exactly once, summed. kind demand: a summary up to the clock, by source, sku, location and channel; stock: units by source, sku, location and minute of the snapshot, its rows in amount; postponed: demand dated after the clock, in micro-units by minute; sold: demand from sold_since (NULL: never) on, likewise; fault: rows that cannot be counted, their reason in channel and their number in amount; touch: items to look at again; line and header: those of orders that are to be joined, one by one, micro-units or rows in amount. For the decider only.';
+
+CREATE FUNCTION replenish.pending(clock timestamptz,
+	sold_since timestamptz DEFAULT NULL,
+	OUT kind text, OUT source integer, OUT sku text, OUT location text,
+	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
+	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
+	OUT amount bigint, OUT order_key text, OUT deleted boolean)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'replenish_pending'
+	LANGUAGE C STABLE PARALLEL RESTRICTED ROWS 20
+	SECURITY DEFINER SET search_path = pg_catalog, pg_temp;
+COMMENT ON FUNCTION replenish.pending(timestamptz, timestamptz) IS
+'What drain() would take with the whole backlog, left where it is. It takes no predicate locks, so that a SERIALIZABLE report never makes an order fail.';
+
+CREATE FUNCTION replenish.absorb(state replenish.demand,
+	delta replenish.demand) RETURNS replenish.demand
+	AS 'MODULE_PATHNAME', 'replenish_absorb'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION replenish.absorb(replenish.demand, replenish.demand) IS
+'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, so that one poisoned item stops no other.';
+
+CREATE FUNCTION replenish.absorb_units(state replenish.demand,
+	demand replenish.demand, units numeric) RETURNS replenish.demand
+	AS 'MODULE_PATHNAME', 'replenish_absorb_units'
+	LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION replenish.absorb_units(replenish.demand, replenish.demand, numeric) IS
+'Transition function of item_demand_agg; an error outside of an aggregate.';
+
+CREATE AGGREGATE replenish.item_demand_agg(demand replenish.demand,
+	units numeric) (
+	SFUNC = replenish.absorb_units,
+	STYPE = replenish.demand,
+	FINALFUNC = replenish.demand_final,
+	FINALFUNC_MODIFY = READ_ONLY,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE replenish.item_demand_agg(replenish.demand, numeric) IS
+'The demand of one item from the summaries of its codes, each times its units; where a bucket would overflow, a summary is left out with a warning, so that one poisoned item stops no other. NULL without any.';
+
