@@ -168,7 +168,7 @@ class Writer:
             weights.append(40)
         if shop.mapped:
             tables.append(None)
-            weights.append(4)
+            weights.append(10)
         table = self.rng.choices(tables, weights)[0]
         if table is shop.stock:
             return self.of_stock()
