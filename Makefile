@@ -17,20 +17,23 @@ OBJS         = $(CORE_OBJS) \
                src/capture.o src/fold.o src/fold_sql.o src/decider.o \
                src/follow.o src/launch.o src/worker.o src/replenish.o
 
-# The install script is its parts in this order.
-SQL_PARTS    = sql/schema.sql sql/demand.sql sql/forecast.sql sql/inventory.sql \
-               sql/state.sql sql/settings.sql sql/keys.sql sql/assess.sql \
+# The install script is its parts in this order; an update runs again those
+# that hold no table of the version before.
+SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
+               sql/inventory.sql sql/state.sql sql/settings.sql
+SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
-               sql/decide.sql sql/check.sql sql/watch.sql sql/verify.sql \
-               sql/read.sql sql/privileges.sql
+               sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
+               sql/verify.sql sql/read.sql sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
+SQL_UPDATE   = sql/$(EXTENSION)--1.0--1.1.sql
 DATA         = sql/replenish--1.0.sql
-DATA_built   = $(SQL_SCRIPT)
+DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching modes views privileged \
+               policies verifying trimming rewatching modes views privileged updating \
                documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
@@ -40,7 +43,7 @@ ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
-EXTRA_CLEAN  = $(SQL_SCRIPT) test/unit/core_test test/fuzz/demand_fuzz \
+EXTRA_CLEAN  = $(SQL_SCRIPT) $(SQL_UPDATE) test/unit/core_test test/fuzz/demand_fuzz \
                test/unit/distribution_test test/bench/forecast_cost
 
 PG_CONFIG   ?= pg_config
@@ -58,8 +61,16 @@ all install installcheck clean:
 endif
 include $(srcdir)/test/test.mk
 
-$(SQL_SCRIPT): $(SQL_PARTS)
+$(SQL_SCRIPT): $(SQL_FIRST) $(SQL_AGAIN)
 	cat $^ > $@
+
+# Comments on what an update leaves alone may have changed.
+$(SQL_UPDATE): sql/from-1.0.sql $(SQL_AGAIN) sql/from-1.0-after.sql \
+		sql/state.sql sql/settings.sql
+	{ cat sql/from-1.0.sql; \
+	sed -E 's/^CREATE (FUNCTION|PROCEDURE|VIEW|TRIGGER)/CREATE OR REPLACE \1/' \
+		$(SQL_AGAIN) sql/from-1.0-after.sql; \
+	awk '/^COMMENT ON/, /;$$/' sql/state.sql sql/settings.sql; } > $@
 
 $(OBJS): $(wildcard src/*.h)
 

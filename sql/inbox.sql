@@ -2,6 +2,14 @@
 -- The inbox as functions: taken, read, trimmed; and sums that never fail.
 ---------------------------------------------------------------------------
 
+CREATE VIEW replenish.inbox AS
+	SELECT * FROM replenish.inbox_even
+	UNION ALL
+	SELECT * FROM replenish.inbox_odd;
+
+COMMENT ON VIEW replenish.inbox IS
+'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again (blank: all), H headers of an order, X the same deleted, n rows of a snapshot, q demand that only snapshots miss. order_key is that of a line or header.';
+
 CREATE FUNCTION replenish.become_decider() RETURNS void
 	AS 'MODULE_PATHNAME', 'replenish_become_decider'
 	LANGUAGE C VOLATILE PARALLEL UNSAFE;
@@ -39,7 +47,7 @@ COMMENT ON FUNCTION replenish.drain(timestamptz, timestamptz, bigint) IS
 'Takes every movement from the inbox and so many from the backlog, exactly once, summed. kind demand: a summary up to the clock, by source, sku, location and channel; stock: units by source, sku, location and minute of the snapshot, its rows in amount; postponed: demand dated after the clock, in micro-units by minute; sold: demand from sold_since (NULL: never) on, likewise; fault: rows that cannot be counted, their reason in channel and their number in amount; touch: items to look at again; line and header: those of orders that are to be joined, one by one, micro-units or rows in amount. For the decider only.';
 
 CREATE FUNCTION replenish.pending(clock timestamptz,
-	sold_since timestamptz DEFAULT NULL,
+	sold_since timestamptz,
 	OUT kind text, OUT source integer, OUT sku text, OUT location text,
 	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
 	OUT reserved numeric, OUT on_order numeric, OUT minute integer,

@@ -24,7 +24,7 @@ CREATE FUNCTION replenish.waiting_stock()
 			SELECT m.sku, p.location, p.on_hand * m.units AS on_hand,
 				p.reserved * m.units AS reserved,
 				p.on_order * m.units AS on_order
-			FROM replenish.pending(pg_catalog.now()) p
+			FROM replenish.pending(pg_catalog.now(), NULL) p
 			JOIN replenish.source s
 				ON s.id = p.source AND s.active AND s.at IS NULL
 			CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
@@ -54,8 +54,8 @@ CREATE VIEW replenish.status AS
 		i.velocity, i.sold_24h, i.same_period, i.forecast, i.forecast_sd,
 		i.lead_time, i.threshold, i.safety_stock, i.target, i.tier,
 		i.stockout_eta, i.stockout_eta - i.decided_at AS cover, i.order_by,
-		i.reorder_qty, i.reason, i.epoch, i.assumed, i.snapshot_at,
-		i.decided_at
+		i.reorder_qty, i.reason, i.epoch, i.assumed, i.decided_at,
+		i.snapshot_at
 	FROM replenish.item i
 	LEFT JOIN replenish.waiting_stock() w
 		ON w.sku = i.sku AND w.location = i.location
@@ -174,7 +174,7 @@ BEGIN
 		FROM raw_skus(explain.sku) r JOIN item_demand t ON t.sku = r.sku
 		UNION ALL
 		SELECT p.sku, p.location, p.channel, p.demand
-		FROM pending(as_of) p WHERE p.kind = 'demand') d
+		FROM pending(as_of, NULL) p WHERE p.kind = 'demand') d
 	CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
 	CROSS JOIN LATERAL real_location(d.location, d.channel) l
 	WHERE m.sku = explain.sku AND l.location = explain.location
@@ -316,7 +316,7 @@ DECLARE
 	waiting bigint;
 BEGIN
 	SELECT * FROM decider INTO d;
-	SELECT count(*) FROM pending(clock()) INTO waiting;
+	SELECT count(*) FROM pending(clock(), NULL) INTO waiting;
 
 	RETURN QUERY SELECT 'worker', worker IS NOT NULL OR mode IN ('manual', 'immediate')
 			OR pg_is_in_recovery(), NULL::timestamptz,

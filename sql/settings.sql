@@ -103,19 +103,6 @@ END $$;
 COMMENT ON FUNCTION replenish.policy_changed() IS
 'Trigger on policy: has the items that a changed row concerns decided again.';
 
-CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-BEGIN
-	-- which items those are is for the decider: it sees what was committed
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, 0, 't', coalesce(touch.sku, ''), coalesce(touch.location, ''),
-		'');
-	PERFORM wake();
-END $$;
-COMMENT ON FUNCTION replenish.touch(text, text) IS
-'Has items decided again at the next tick: one item, with location NULL a SKU everywhere, with sku NULL a location, with both NULL all.';
-
 CREATE TRIGGER policy_changed AFTER INSERT OR UPDATE OR DELETE
 	ON replenish.policy FOR EACH ROW
 	EXECUTE FUNCTION replenish.policy_changed();

@@ -5,6 +5,12 @@
 -- text in the "C" collation: compared by their bytes, on every server alike.
 ---------------------------------------------------------------------------
 
+CREATE TYPE replenish.item_key AS (
+	sku text COLLATE "C",
+	location text COLLATE "C"
+);
+COMMENT ON TYPE replenish.item_key IS 'An item: one SKU at one location.';
+
 -- One row per watched table.  A row stays when its table is unwatched, so that
 -- what it contributed keeps its owner; its number is never given again.
 CREATE TABLE replenish.source (
@@ -64,25 +70,10 @@ WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
 SELECT pg_catalog.pg_extension_config_dump('replenish.inbox_odd', '');
 
--- What a recount found, on its way into the state; the decider takes it in
--- parts, so that it never stands in the way of orders.
-CREATE TABLE replenish.backlog (LIKE replenish.inbox_even);
-SELECT pg_catalog.pg_extension_config_dump('replenish.backlog', '');
-
-COMMENT ON TABLE replenish.backlog IS
-'Differences that backfill() or repair() found, as rows of the inbox, until the decider has taken them; see the view progress.';
 COMMENT ON TABLE replenish.inbox_even IS
 'Half of the inbox: orders are appended here in even minutes. See the view inbox.';
 COMMENT ON TABLE replenish.inbox_odd IS
 'Half of the inbox: orders are appended here in odd minutes. See the view inbox.';
-
-CREATE VIEW replenish.inbox AS
-	SELECT * FROM replenish.inbox_even
-	UNION ALL
-	SELECT * FROM replenish.inbox_odd;
-
-COMMENT ON VIEW replenish.inbox IS
-'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again (blank: all), H headers of an order, X the same deleted, n rows of a snapshot, q demand that only snapshots miss. order_key is that of a line or header.';
 
 -- Demand that is dated later than the decider's clock, until its minute comes.
 CREATE TABLE replenish.postponed (
@@ -130,68 +121,6 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.item_stock', '');
 
 COMMENT ON TABLE replenish.item_stock IS
 'Units on hand, reserved and on order of each item, by the source that they came from. minute is 0, or that of a snapshot since 1970 UTC, and rows the number of rows that make up the snapshot.';
-
--- Demand of the last days minute by minute: what a snapshot of stock does not
--- know of yet.  Kept only where a table of snapshots is watched.
-CREATE TABLE replenish.sold (
-	sku text COLLATE "C" NOT NULL,
-	minute integer NOT NULL,
-	location text COLLATE "C" NOT NULL,
-	channel text COLLATE "C" NOT NULL,
-	source integer NOT NULL,
-	amount bigint NOT NULL,
-	PRIMARY KEY (sku, minute, location, channel, source)
-);
-CREATE INDEX sold_minute_idx ON replenish.sold (minute);
-SELECT pg_catalog.pg_extension_config_dump('replenish.sold', '');
-
-COMMENT ON TABLE replenish.sold IS
-'Demand of the last eight days in micro-units by minute since 1970 UTC, to be taken off snapshots of stock; empty where none are watched.';
-
--- When each table of snapshots was last filled, and how often it is.
-CREATE TABLE replenish.rhythm (
-	source integer PRIMARY KEY,
-	minute integer NOT NULL,
-	gap integer
-);
-SELECT pg_catalog.pg_extension_config_dump('replenish.rhythm', '');
-
-COMMENT ON TABLE replenish.rhythm IS
-'The minute of the newest snapshot of each source, and its usual distance to the one before in minutes; NULL while there was only one.';
-
--- Orders whose lines and headers are two tables: both sides of the join.
-CREATE TABLE replenish.order_header (
-	source integer NOT NULL,
-	order_key text COLLATE "C" NOT NULL,
-	location text COLLATE "C" NOT NULL,
-	channel text COLLATE "C" NOT NULL,
-	minute integer NOT NULL,
-	rows bigint NOT NULL,
-	PRIMARY KEY (source, order_key, location, channel, minute)
-) WITH (fillfactor = 80);
-CREATE INDEX order_header_empty_idx ON replenish.order_header (source)
-	WHERE rows = 0;
-SELECT pg_catalog.pg_extension_config_dump('replenish.order_header', '');
-
-COMMENT ON TABLE replenish.order_header IS
-'Headers of orders whose status counts, by their key: what of place, channel and minute the header has; the rest is empty or 0.';
-
-CREATE TABLE replenish.order_line (
-	source integer NOT NULL,
-	order_key text COLLATE "C" NOT NULL,
-	sku text COLLATE "C" NOT NULL,
-	location text COLLATE "C" NOT NULL,
-	channel text COLLATE "C" NOT NULL,
-	minute integer NOT NULL,
-	amount bigint NOT NULL,
-	PRIMARY KEY (source, order_key, sku, location, channel, minute)
-) WITH (fillfactor = 80);
-CREATE INDEX order_line_empty_idx ON replenish.order_line (source)
-	WHERE amount = 0;
-SELECT pg_catalog.pg_extension_config_dump('replenish.order_line', '');
-
-COMMENT ON TABLE replenish.order_line IS
-'Lines of orders that have headers, in micro-units by the key of their order: what of place, channel and minute the line has; the rest is empty or 0. An order''s demand is each of its lines times each of its headers, as in an inner join.';
 
 CREATE TABLE replenish.fault (
 	source integer NOT NULL,

@@ -65,7 +65,7 @@ CREATE FUNCTION replenish.stock_of(sku text, location text, clock timestamptz,
 					AND s.source = o.id
 				UNION ALL
 				SELECT p.minute, p.on_hand, p.reserved, p.on_order, p.amount
-				FROM replenish.pending(stock_of.clock) p
+				FROM replenish.pending(stock_of.clock, NULL) p
 				WHERE waiting AND p.kind = 'stock' AND p.sku = r.raw
 					AND p.location = stock_of.location AND p.source = o.id) t
 			WHERE t.minute <= c.minute AND (t.minute = 0) = (o.at IS NULL)

@@ -2,12 +2,6 @@
 -- Watching: triggers on the shop's tables.
 ---------------------------------------------------------------------------
 
-CREATE FUNCTION replenish.capture() RETURNS trigger
-	AS 'MODULE_PATHNAME', 'replenish_capture'
-	LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.capture() IS
-'The trigger function on watched tables. It appends what moved to the inbox as the invoking user, who needs no rights on anything of this extension. What a watch knows is in its arguments; see replenish.trigger_arguments().';
-
 CREATE FUNCTION replenish.record_demand(sku text, qty float8,
 	at timestamptz DEFAULT now(), location text DEFAULT NULL,
 	channel text DEFAULT NULL) RETURNS void
@@ -15,185 +9,6 @@ CREATE FUNCTION replenish.record_demand(sku text, qty float8,
 	LANGUAGE C VOLATILE PARALLEL UNSAFE;
 COMMENT ON FUNCTION replenish.record_demand(text, float8, timestamptz, text, text) IS
 'Records qty units of demand for a SKU at a moment, for programs that keep no table of orders; a negative quantity takes demand back. Without location or channel, both are ''default''. Blank or overlong keys, NULL or infinite values are errors.';
-
--- What the triggers of a part of a source carry, packed as one argument;
--- recount() reads a table by the same.
-CREATE FUNCTION replenish.trigger_arguments(s replenish.source, part text)
-	RETURNS text[]
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT ARRAY[s.id::text, part, CASE WHEN NOT header THEN s.sku ELSE '' END,
-			CASE WHEN header = ('location' = ANY (moved))
-				THEN coalesce(s.location, '') ELSE '' END,
-			CASE WHEN header = ('channel' = ANY (moved))
-				THEN coalesce(s.channel, '') ELSE '' END,
-			CASE WHEN header = ('status' = ANY (moved))
-				THEN coalesce(s.status, '') ELSE '' END,
-			CASE WHEN NOT header THEN coalesce(s.qty, '') ELSE '' END,
-			CASE WHEN header = ('at' = ANY (moved))
-				THEN coalesce(s.at, '') ELSE '' END,
-			coalesce(s.on_hand, ''), coalesce(s.reserved, ''),
-			coalesce(s.on_order, ''), s.zone]
-			|| CASE part WHEN 'lines' THEN ARRAY[s.header_key::text]
-				WHEN 'header' THEN ARRAY[s.header_id::text] ELSE '{}' END
-			|| pg_catalog.cardinality(counted)::text || counted || s.zones
-		FROM (SELECT part = 'header' AS header,
-				coalesce(s.on_header, '{}') AS moved) h
-		CROSS JOIN LATERAL (SELECT CASE WHEN header = ('status' = ANY (moved))
-			THEN coalesce(s.counted, '{}') ELSE '{}' END AS counted) c;
-	END;
-COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source, text) IS
-'What the triggers on a part of a source (orders, lines, header or stock) carry, there as one argument with commas between: id, part, columns (empty where there is none), zone, of lines and headers the column that joins them, number of counted statuses, those statuses, then pairs of location and zone. Columns that the header has are left out of the lines'', and the other way round.';
-
-CREATE VIEW replenish.capturing AS
-	SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname AS name,
-		CASE WHEN p.packed ~ '^[1-9][0-9]{0,8},'
-			THEN pg_catalog.split_part(p.packed, ',', 1)::integer END AS id,
-		pg_catalog.split_part(p.packed, ',', 2) AS part, t.tgenabled AS fires
-	FROM pg_catalog.pg_trigger t
-	CROSS JOIN LATERAL (SELECT pg_catalog.encode(t.tgargs, 'escape')) p (packed)
-	WHERE t.tgfoid = 'replenish.capture'::pg_catalog.regproc
-		AND NOT t.tgisinternal;
-COMMENT ON VIEW replenish.capturing IS
-'The triggers of this extension on the shop''s tables: which part of which source they feed, and when they fire, as in pg_trigger.tgenabled. id is NULL where somebody wrote the arguments by hand.';
-
-CREATE FUNCTION replenish.source_of(relation regclass) RETURNS integer
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT c.id FROM replenish.capturing c
-		WHERE c.relation = source_of.relation AND c.id IS NOT NULL
-		LIMIT 1;
-	END;
-COMMENT ON FUNCTION replenish.source_of(regclass) IS
-'The number of the source that a table''s triggers feed; NULL for a table that is not watched.';
-
-CREATE FUNCTION replenish.table_name(relation regclass) RETURNS text
-	LANGUAGE sql STABLE STRICT PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
-		FROM pg_catalog.pg_class c
-		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-		WHERE c.oid = table_name.relation;
-	END;
-COMMENT ON FUNCTION replenish.table_name(regclass) IS
-'The name of a table with its schema, whatever the search path; source.name.';
-
-CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-BEGIN
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
-	FROM item_stock s WHERE s.source = touch_source.id;
-	PERFORM wake();
-END $$;
-COMMENT ON FUNCTION replenish.touch_source(integer) IS
-'Has the items that a source has stock of decided again at the next tick.';
-
--- Writes a source down; a table that was watched before gets its number back.
-CREATE FUNCTION replenish.register_source(s replenish.source)
-	RETURNS replenish.source
-	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-DECLARE
-	known source;
-BEGIN
-	LOCK TABLE source IN SHARE ROW EXCLUSIVE MODE;
-	-- active or not: a table that was dropped could not be unwatched
-	SELECT * FROM source o
-	WHERE o.kind = s.kind AND o.name = s.name
-		AND o.id NOT IN (SELECT w.id FROM watched w)
-	ORDER BY o.id LIMIT 1 INTO known;
-	s.id := coalesce(known.id, (SELECT coalesce(max(o.id), 0) + 1 FROM source o));
-	-- what it has contributed may not be what its rows say now
-	IF EXISTS (SELECT FROM item_demand d WHERE d.source = s.id)
-		OR EXISTS (SELECT FROM item_stock t WHERE t.source = s.id)
-		OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
-		OR EXISTS (SELECT FROM pending(clock()) p WHERE p.source = s.id) THEN
-		s.backfilled_at := NULL;
-	END IF;
-	s.counted_once := s.backfilled_at IS NOT NULL
-		OR coalesce(known.counted_once, false);
-	DELETE FROM source o WHERE o.id = s.id;
-	INSERT INTO source SELECT s.*;
-	-- its stock counts again
-	PERFORM touch_source(s.id);
-	RETURN s;
-END $$;
-COMMENT ON FUNCTION replenish.register_source(replenish.source) IS
-'Writes a source down and returns it with its number; the number of a table that was watched before is given again, also where the table was dropped and made anew, so that what it contributed is still its own. For watch_orders() and watch_stock().';
-
-CREATE FUNCTION replenish.attach(relation regclass, s replenish.source)
-	RETURNS void
-	LANGUAGE plpgsql VOLATILE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-DECLARE
-	arguments text;
-	has_rows boolean;
-BEGIN
-	PERFORM check_relation(relation);
-	IF current_setting('transaction_isolation')
-		IN ('repeatable read', 'serializable') THEN
-		RAISE EXCEPTION 'cannot watch a table in a transaction with isolation level REPEATABLE READ or SERIALIZABLE'
-			USING ERRCODE = 'active_sql_transaction',
-				HINT = 'Watch it in a READ COMMITTED transaction.';
-	END IF;
-	-- no row may come between the registration and the triggers, and no
-	-- other watch
-	EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', relation);
-	PERFORM check_tree(relation);
-	IF source_of(relation) IS NOT NULL THEN
-		RAISE EXCEPTION 'table % is already watched', relation
-			USING ERRCODE = 'duplicate_object',
-				HINT = 'Call replenish.unwatch() first to watch it in another way.';
-	END IF;
-	-- moments without a zone mean what they mean now, for ever
-	s.zone := coalesce(
-		(SELECT l.time_zone FROM location l WHERE l.location = 'default'),
-		current_setting('TimeZone'));
-	s.zones := CASE WHEN s.location IS NULL THEN '{}' ELSE coalesce(
-		(SELECT array_agg(z.value ORDER BY l.location, z.n)
-		FROM location l CROSS JOIN LATERAL
-			(VALUES (1, l.location::text), (2, l.time_zone)) z (n, value)
-		WHERE l.time_zone <> s.zone), '{}') END;
-	s.name := table_name(relation);
-	s.watched_as := s.name;
-	s.active := true;
-	s.watched_at := clock_timestamp();
-	-- row security may hide rows from their own table's owner
-	EXECUTE format('SELECT relrowsecurity AND relforcerowsecurity
-		OR EXISTS (SELECT FROM %s) FROM pg_class WHERE oid = $1', relation)
-		USING relation INTO has_rows;
-	s.backfilled_at := CASE WHEN NOT has_rows THEN s.watched_at END;
-	s := register_source(s);
-	SELECT quote_literal(string_agg(regexp_replace(a.value, E'([\\\\,])',
-		E'\\\\\\1', 'g'), ',' ORDER BY a.n))
-	FROM unnest(trigger_arguments(s, s.kind)) WITH ORDINALITY a (value, n)
-	INTO arguments;
-	EXECUTE format('CREATE TRIGGER replenish_insert AFTER INSERT ON %s
-		REFERENCING NEW TABLE AS replenish_new FOR EACH STATEMENT
-		EXECUTE FUNCTION replenish.capture(%s)', relation, arguments);
-	EXECUTE format('CREATE TRIGGER replenish_update AFTER UPDATE ON %s
-		REFERENCING OLD TABLE AS replenish_old NEW TABLE AS replenish_new
-		FOR EACH STATEMENT EXECUTE FUNCTION replenish.capture(%s)',
-		relation, arguments);
-	EXECUTE format('CREATE TRIGGER replenish_delete AFTER DELETE ON %s
-		REFERENCING OLD TABLE AS replenish_old FOR EACH STATEMENT
-		EXECUTE FUNCTION replenish.capture(%s)', relation, arguments);
-	EXECUTE format('CREATE TRIGGER replenish_truncate BEFORE TRUNCATE ON %s
-		FOR EACH STATEMENT EXECUTE FUNCTION replenish.capture(%s)',
-		relation, arguments);
-	IF has_rows THEN
-		RAISE NOTICE 'the rows that are already in % are not counted yet', relation
-			USING HINT = format('CALL replenish.backfill(%L);', relation);
-	ELSIF s.backfilled_at IS NULL THEN
-		RAISE NOTICE 'what % contributed before is still counted', relation
-			USING HINT = format('CALL replenish.backfill(%L);', relation);
-	END IF;
-	PERFORM wake();
-END $$;
-COMMENT ON FUNCTION replenish.attach(regclass, replenish.source) IS
-'Registers a source and creates its four triggers. For watch_orders() and watch_stock().';
 
 CREATE FUNCTION replenish.watch_orders(source regclass, sku name, qty name,
 	at name, location name DEFAULT NULL, channel name DEFAULT NULL,
@@ -208,10 +23,18 @@ DECLARE
 	s source;
 BEGIN
 	PERFORM check_relation(source);
-	IF header IS NOT NULL OR header_key IS NOT NULL THEN
-		RAISE EXCEPTION 'argument "header" is not supported by this version'
-			USING ERRCODE = 'feature_not_supported',
-				HINT = 'Watch a table whose lines carry their own moment.';
+	IF (header IS NULL) <> (header_key IS NULL) THEN
+		RAISE EXCEPTION 'arguments "header" and "header_key" go together'
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'header_key is the column of the lines that says which header is theirs.';
+	END IF;
+	IF header IS NOT NULL THEN
+		PERFORM check_relation(header);
+	END IF;
+	IF header = source THEN
+		RAISE EXCEPTION 'table % cannot be its own header', source
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'Leave header and header_key out where the lines say it all.';
 	END IF;
 	IF sku IS NULL OR qty IS NULL OR at IS NULL THEN
 		RAISE EXCEPTION 'arguments "sku", "qty" and "at" must name columns'
@@ -230,11 +53,17 @@ BEGIN
 	END IF;
 	PERFORM check_column(source, sku, 'sku');
 	PERFORM check_column(source, qty, 'qty');
-	PERFORM check_column(source, at, 'at');
-	PERFORM check_column(source, location, 'location');
-	PERFORM check_column(source, channel, 'channel');
-	PERFORM check_column(source, status, 'status');
 	PERFORM check_column(source, price, 'price');
+	SELECT array_agg(v.argument ORDER BY v.argument)
+		FILTER (WHERE is_on_header(source, header, v.col, v.argument))
+	FROM (VALUES ('at', at), ('location', location), ('channel', channel),
+		('status', status)) v (argument, col)
+	INTO s.on_header;
+	IF header IS NOT NULL THEN
+		s.header_key := header_key;
+		s.header_id := find_header_id(source, header, header_key);
+		s.on_header := coalesce(s.on_header, '{}');
+	END IF;
 	s.kind := 'orders';
 	s.sku := sku;
 	s.qty := qty;
@@ -245,10 +74,10 @@ BEGIN
 	s.counted := counted;
 	s.price := price;
 	s.keep := keep;
-	PERFORM attach(source, s);
+	PERFORM attach(source, header, s);
 END $$;
 COMMENT ON FUNCTION replenish.watch_orders(regclass, name, name, name, name, name, name, text[], name, regclass, name, interval) IS
-'Watches a table of order lines: from now on each insert, update, delete and truncate of it is demand of its SKU, or takes demand back. sku, qty, at, location, channel, status and price name columns; with status only rows whose status is in counted are demand; rows older than keep may be deleted without taking their demand back. Moments without a zone are in the time zone of their location as it is now. The caller must own the table; header is refused in this version. Rows that are there already are counted by CALL replenish.backfill().';
+'Watches a table of order lines: from now on each insert, update, delete and truncate of it is demand of its SKU, or takes demand back. sku, qty, at, location, channel, status and price name columns; with status only rows whose status is in counted are demand; rows older than keep may be deleted without taking their demand back. Where an order is a row of another table, header is that table and header_key the column of the lines that refers to it (by a foreign key, to the column of the same name, or to its primary key); at, location, channel and status may then be columns of either, the lines'' first, and a change of the header counts its lines anew. Moments without a zone are in the time zone of their location as it is now. Partitions and children are watched with their table. The caller must own them all. It waits for open transactions in short attempts that keep no order waiting. Rows that are there already are counted by CALL replenish.backfill().';
 
 CREATE FUNCTION replenish.watch_stock(source regclass, sku name, on_hand name,
 	location name DEFAULT NULL, reserved name DEFAULT NULL,
@@ -261,11 +90,6 @@ DECLARE
 	s source;
 BEGIN
 	PERFORM check_relation(source);
-	IF at IS NOT NULL THEN
-		RAISE EXCEPTION 'argument "at" is not supported by this version'
-			USING ERRCODE = 'feature_not_supported',
-				HINT = 'Watch a table that holds the present stock.';
-	END IF;
 	IF sku IS NULL OR on_hand IS NULL THEN
 		RAISE EXCEPTION 'arguments "sku" and "on_hand" must name columns'
 			USING ERRCODE = 'null_value_not_allowed';
@@ -275,16 +99,18 @@ BEGIN
 	PERFORM check_column(source, location, 'location');
 	PERFORM check_column(source, reserved, 'reserved');
 	PERFORM check_column(source, on_order, 'on_order');
+	PERFORM check_column(source, at, 'at');
 	s.kind := 'stock';
 	s.sku := sku;
 	s.on_hand := on_hand;
 	s.location := location;
 	s.reserved := reserved;
 	s.on_order := on_order;
-	PERFORM attach(source, s);
+	s.at := at;
+	PERFORM attach(source, NULL, s);
 END $$;
 COMMENT ON FUNCTION replenish.watch_stock(regclass, name, name, name, name, name, name) IS
-'Watches a table of stock: sku, on_hand, location, reserved and on_order name columns, in units; several rows may make up one item. An item whose last row goes has none on hand. The caller must own the table; at is refused in this version. Rows that are there already are counted by CALL replenish.backfill().';
+'Watches a table of stock: sku, on_hand, location, reserved and on_order name columns, in units; several rows may make up one item. An item whose last row goes has none on hand. With at, the table holds snapshots: the rows of an item''s latest moment are its stock at that moment, and what is ordered after it is taken off. Partitions and children are watched with their table. The caller must own them all. Rows that are there already are counted by CALL replenish.backfill().';
 
 CREATE FUNCTION replenish.retire_source(id integer, name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
@@ -292,13 +118,14 @@ CREATE FUNCTION replenish.retire_source(id integer, name text) RETURNS void
 #variable_conflict use_column
 BEGIN
 	-- whoever has dropped the triggers owns the table
-	IF EXISTS (SELECT FROM watched w WHERE w.id = retire_source.id) THEN
+	IF EXISTS (SELECT FROM watched_part w WHERE w.id = retire_source.id) THEN
 		RAISE EXCEPTION 'source % still has triggers', id
 			USING ERRCODE = 'object_in_use',
 				HINT = 'Call replenish.unwatch().';
 	END IF;
 	UPDATE source SET active = false, name = retire_source.name
 	WHERE id = retire_source.id;
+	DELETE FROM followed WHERE source = retire_source.id;
 	PERFORM touch_source(id);
 END $$;
 COMMENT ON FUNCTION replenish.retire_source(integer, text) IS
@@ -314,31 +141,7 @@ CREATE FUNCTION replenish.mark_backfilled(id integer, found bigint)
 	WHERE s.id = $1;
 $$;
 COMMENT ON FUNCTION replenish.mark_backfilled(integer, bigint) IS
-'Notes that all rows of a source are counted, and how many differences that found. For repair().';
-
-CREATE FUNCTION replenish.unwatch(source regclass) RETURNS void
-	LANGUAGE plpgsql VOLATILE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
-DECLARE
-	number integer;
-	trigger name;
-BEGIN
-	PERFORM check_relation(source);
-	number := source_of(source);
-	IF number IS NULL THEN
-		RAISE EXCEPTION 'table % is not watched', source
-			USING ERRCODE = 'undefined_object';
-	END IF;
-	FOR trigger IN SELECT t.tgname FROM pg_trigger t
-		WHERE t.tgrelid = source AND t.tgfoid = 'replenish.capture'::regproc
-		ORDER BY t.tgname
-	LOOP
-		EXECUTE format('DROP TRIGGER %I ON %s', trigger, source);
-	END LOOP;
-	PERFORM retire_source(number, table_name(source));
-END $$;
-COMMENT ON FUNCTION replenish.unwatch(regclass) IS
-'Removes the triggers from a watched table. Its demand stays as history; its stock counts no more. Watching the table again takes both up where they were. The caller must own the table.';
+'Notes that all rows of a source are counted and its sums are exact, and how many differences there were. For repair().';
 
 CREATE VIEW replenish.watched_part AS
 	SELECT DISTINCT ON (s.id, c.part) s.id, c.relation, c.part
@@ -357,19 +160,111 @@ CREATE VIEW replenish.watched_part AS
 COMMENT ON VIEW replenish.watched_part IS
 'The tables that the sources in use are read from, each with the part that it has in its source: orders, stock, or lines and header. Of a partitioned table, or one with children, the root.';
 
+CREATE VIEW replenish.watched_table AS
+	SELECT p.id, p.part, p.relation AS root, t.relation,
+		coalesce(c.firing = 5, false) AS enabled
+	FROM replenish.watched_part p
+	CROSS JOIN LATERAL replenish.tree_of(p.relation) t (relation)
+	LEFT JOIN (SELECT o.relation, o.id, o.part,
+			count(DISTINCT o.name) FILTER (WHERE o.fires = ANY (CASE o.name
+				WHEN 'replenish_insert' THEN '{O,A}'
+				WHEN 'replenish_update' THEN '{O,A}'
+				WHEN 'replenish_delete' THEN '{O,A}'
+				WHEN 'replenish_truncate' THEN '{A}'
+				WHEN 'replenish_apply' THEN '{R,A}' END::"char"[])) AS firing
+		FROM replenish.capturing o
+		GROUP BY o.relation, o.id, o.part) c
+		ON c.relation = t.relation AND c.id = p.id AND c.part = p.part;
+COMMENT ON VIEW replenish.watched_table IS
+'Every table that the sources in use are read from, partitions and children included, under its root. enabled is false where one of its five triggers is missing or does not fire as it should.';
+
 CREATE VIEW replenish.watched AS
-	SELECT s.id, t.relation, s.kind, s.sku, s.location, s.channel, s.status,
+	SELECT s.id, p.relation, s.kind, s.sku, s.location, s.channel, s.status,
 		s.counted, s.qty, s.at, s.price, s.on_hand, s.reserved, s.on_order,
-		s.keep, s.zone, s.watched_at, s.backfilled_at, t.enabled
+		s.keep, s.zone, s.watched_at, s.backfilled_at, t.enabled,
+		h.relation AS header, s.header_key, s.stale_since, s.stale
 	FROM replenish.source s
-	JOIN (SELECT g.tgrelid::pg_catalog.regclass AS relation,
-			replenish.source_of(g.tgrelid) AS id,
-			count(*) = 4 AND bool_and(g.tgenabled IN ('O', 'A'))
+	JOIN replenish.watched_part p ON p.id = s.id AND p.part <> 'header'
+	LEFT JOIN replenish.watched_part h ON h.id = s.id AND h.part = 'header'
+	JOIN (SELECT w.id, bool_and(w.enabled)
+				AND count(DISTINCT w.part) = 1 + (o.header IS NOT NULL)::integer
 				AS enabled
-		FROM pg_catalog.pg_trigger g
-		WHERE g.tgfoid = 'replenish.capture'::pg_catalog.regproc
-			AND NOT g.tgisinternal
-		GROUP BY g.tgrelid) t ON t.id = s.id
-	WHERE s.active;
+		FROM replenish.watched_table w
+		JOIN replenish.source o ON o.id = w.id
+		GROUP BY w.id, o.header) t ON t.id = s.id;
 COMMENT ON VIEW replenish.watched IS
-'The tables that are watched now and how they are read. enabled is false where a trigger is missing or disabled; backfilled_at is NULL where rows from before the watch are not counted.';
+'What is watched now and how it is read. enabled is false where a trigger is missing or disabled, on the table, its header or anything below them; backfilled_at is NULL where rows from before the watch are not counted; stale says why the sums may not be exact, and since when.';
+
+CREATE FUNCTION replenish.unwatch(source regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	number integer;
+	root regclass;
+	tables regclass[];
+BEGIN
+	PERFORM check_relation(source);
+	number := source_of(unwatch.source);
+	IF number IS NULL THEN
+		RAISE EXCEPTION 'table % is not watched', source
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	SELECT t.root FROM watched_table t
+	WHERE t.id = number AND t.relation = unwatch.source AND t.root <> t.relation
+	INTO root;
+	IF FOUND THEN
+		RAISE EXCEPTION 'table % is watched as a part of table %', source, root
+			USING ERRCODE = 'object_in_use',
+				HINT = format('Call replenish.unwatch(%L), or detach the table.', root);
+	END IF;
+	SELECT array_agg(p.relation ORDER BY p.part DESC) FROM watched_part p
+	WHERE p.id = number INTO tables;
+	IF NOT unwatch.source = ANY (tables) OR tables IS NULL THEN
+		-- it has triggers, but is none of the source's tables any more
+		tables := ARRAY[unwatch.source];
+		number := NULL;
+	END IF;
+	PERFORM check_relation(t.root) FROM unnest(tables) t (root);
+	PERFORM lock_trees(tables, 'ACCESS EXCLUSIVE');
+	PERFORM drop_triggers(t.relation)
+	FROM unnest(tables) WITH ORDINALITY r (root, n)
+	CROSS JOIN LATERAL tree_of(r.root) WITH ORDINALITY t (relation, n)
+	ORDER BY r.n, t.n;
+	IF number IS NOT NULL THEN
+		PERFORM retire_source(number, table_name(tables[1]));
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.unwatch(regclass) IS
+'Removes the triggers from a watched table, all below it, and the header or lines that go with it. Its demand stays as history; its stock counts no more. Watching the table again takes both up where they were. The caller must own the tables. It waits for whoever uses them in short attempts that keep no order waiting.';
+
+CREATE FUNCTION replenish.rewatch(source regclass) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	number integer := source_of(rewatch.source);
+	s source;
+	tables regclass[];
+BEGIN
+	PERFORM check_relation(source);
+	SELECT array_agg(p.relation ORDER BY p.part DESC) FROM watched_part p
+	WHERE p.id = number INTO tables;
+	IF tables IS NULL THEN
+		RAISE EXCEPTION 'table % is not watched', source
+			USING ERRCODE = 'undefined_object';
+	END IF;
+	PERFORM check_relation(t.root) FROM unnest(tables) t (root);
+	PERFORM lock_trees(tables, 'SHARE ROW EXCLUSIVE');
+	PERFORM check_tree(t.root) FROM unnest(tables) t (root);
+	SELECT * FROM source o WHERE o.id = number INTO s;
+	PERFORM put_triggers(t.relation, trigger_arguments(s, p.part))
+	FROM watched_part p
+	CROSS JOIN LATERAL tree_of(p.relation) WITH ORDINALITY t (relation, n)
+	WHERE p.id = number ORDER BY p.part DESC, t.n;
+	PERFORM note_table(t.relation) FROM unnest(tables) r (root)
+	CROSS JOIN LATERAL tree_of(r.root) t (relation);
+	PERFORM wake();
+END $$;
+COMMENT ON FUNCTION replenish.rewatch(regclass) IS
+'Renews the triggers of a watched table, all below it, and its header: where one is missing, was disabled or is of an older version. What happened without it is counted by CALL replenish.repair(). The caller must own the tables. It waits for whoever writes to them in short attempts that keep no order waiting.';

@@ -150,6 +150,7 @@ replenish_capture(PG_FUNCTION_ARGS)
 	char	  **args;
 	int			nargs;
 	Batch	   *batch;
+	bool		for_row;
 
 	if (!CALLED_AS_TRIGGER(fcinfo))
 		ereport(ERROR,
@@ -157,15 +158,16 @@ replenish_capture(PG_FUNCTION_ARGS)
 				 errmsg("function \"%s\" was not called by trigger manager",
 						"replenish.capture")));
 	event = trigger->tg_event;
+	for_row = TRIGGER_FIRED_FOR_ROW(event) != 0;
 	/* what it returns before a row would be taken for no row */
-	if (TRIGGER_FIRED_FOR_ROW(event) && !TRIGGER_FIRED_AFTER(event))
+	if (for_row && !TRIGGER_FIRED_AFTER(event))
 		ereport(ERROR,
 				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 				 errmsg("function \"%s\" must be fired for statement, or after row",
 						"replenish.capture"),
 				 errhint("Use replenish.watch_orders() or replenish.watch_stock().")));
 	if (!TRIGGER_FIRED_BY_TRUNCATE(event) &&
-		TRIGGER_FIRED_FOR_ROW(event) !=
+		for_row !=
 		(SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA))
 		return PointerGetDatum(NULL);
 	rel = trigger->tg_relation;
@@ -176,7 +178,7 @@ replenish_capture(PG_FUNCTION_ARGS)
 	batch = batch_create();
 	if (TRIGGER_FIRED_BY_TRUNCATE(event))
 		capture_present(rel, &source, -1, true, batch);
-	else if (TRIGGER_FIRED_FOR_ROW(event))
+	else if (for_row)
 		capture_event(trigger, &source, batch);
 	if (trigger->tg_oldtable != NULL)
 		capture_rows(trigger->tg_oldtable, rel, &source, -1,

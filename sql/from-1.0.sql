@@ -1,0 +1,52 @@
+\echo Use "ALTER EXTENSION replenish UPDATE" to load this file. \quit
+
+---------------------------------------------------------------------------
+-- From 1.0: what the tables lack, and the functions whose results have other
+-- columns now.  The parts of the install script that hold only functions,
+-- views and new tables follow.
+---------------------------------------------------------------------------
+
+SET LOCAL search_path = pg_catalog, pg_temp;
+
+ALTER TABLE replenish.source
+	ADD header text,
+	ADD header_key name,
+	ADD header_id name,
+	ADD on_header text[],
+	ADD watched_as text,
+	ADD stale_since timestamptz,
+	ADD stale text,
+	ADD found bigint;
+UPDATE replenish.source SET watched_as = name;
+ALTER TABLE replenish.source ALTER watched_as SET NOT NULL;
+
+ALTER TABLE replenish.inbox_even ADD order_key text COLLATE "C";
+ALTER TABLE replenish.inbox_odd ADD order_key text COLLATE "C";
+
+ALTER TABLE replenish.item_stock
+	ADD minute integer NOT NULL DEFAULT 0,
+	ADD rows bigint NOT NULL DEFAULT 0;
+ALTER TABLE replenish.item_stock
+	ALTER minute DROP DEFAULT,
+	ALTER rows DROP DEFAULT,
+	DROP CONSTRAINT item_stock_pkey,
+	ADD PRIMARY KEY (sku, location, source, minute);
+CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
+	WHERE rows = 0 AND minute > 0;
+
+ALTER TABLE replenish.item ADD snapshot_at timestamptz;
+ALTER TABLE replenish.event
+	ALTER sku DROP NOT NULL,
+	ALTER location DROP NOT NULL;
+
+-- who was told of events goes on being told
+ALTER TABLE replenish.decider ADD live_at timestamptz;
+UPDATE replenish.decider SET live_at = started_at;
+
+DROP FUNCTION replenish.drain(timestamptz);
+DROP FUNCTION replenish.fold_inbox(timestamptz);
+DROP FUNCTION replenish.recount(regclass, text[], timestamptz);
+DROP FUNCTION replenish.difference(integer);
+DROP FUNCTION replenish.mark_backfilled(integer);
+DROP FUNCTION replenish.trigger_arguments(replenish.source);
+
