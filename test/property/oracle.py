@@ -91,7 +91,8 @@ def expected(shop):
         FROM ordered o CROSS JOIN LATERAL (%s) m
         CROSS JOIN LATERAL (SELECT coalesce(%s, %s, %s, %s, o.place)
             AS location) place
-        WHERE o.at <= replenish.clock()),
+        WHERE floor(extract(epoch FROM o.at) / 60)
+            <= floor(extract(epoch FROM replenish.clock()) / 60)),
     demand AS (
         SELECT sku, location, sum(qty) AS sold_24h FROM sold
         WHERE at > replenish.clock() - interval '23 hours' GROUP BY 1, 2),

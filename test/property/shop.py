@@ -122,9 +122,14 @@ class Shop:
             self.on_header.append("at")
         columns += [Column(r, self.at_type if r == "at" else "text")
                     for r in self.on_header]
-        return Table("shop.headers_%d" % self.number, columns,
-                     self.storage(self.at_header, (8, 1, 2, 1)),
-                     "key" if rng.random() < 0.7 else None)
+        table = Table("shop.headers_%d" % self.number, columns,
+                      self.storage(self.at_header, (8, 1, 2, 1)),
+                      "key" if rng.random() < 0.7 else None)
+        # how it is known which column the lines refer to
+        self.by_name = not table.unique or not table.storage.unique
+        if self.by_name:
+            columns[0].name = "order_id"
+        return table
 
     def make_lines(self):
         columns = [Column("id", "integer")]
@@ -146,9 +151,8 @@ class Shop:
                    Column("on_order", "numeric")]
         if self.snapshots:
             columns.append(Column("counted_at", self.at_type))
-        storage = self.storage(False, (8, 1, 0, 1))
-        storage.key = "sku"
-        return Table("shop.stock_%d" % self.number, columns, storage)
+        return Table("shop.stock_%d" % self.number, columns,
+                     self.storage(False, (8, 1, 0, 1)))
 
     def tables(self):
         return [t for t in (self.header, self.lines, self.stock) if t]
@@ -217,6 +221,8 @@ class Shop:
             return table.storage.change()
         if kind == "column":
             column = rng.choice(table.columns)
+            if column.role in ("order", "key") and self.by_name:
+                return None
             name = "%s_%d" % (column.role, rng.randint(1, 99))
             return (["ALTER TABLE %s RENAME COLUMN %s TO %s" % (
                 one, column.name, name) for one in all_of_it],
