@@ -131,8 +131,8 @@ class Writer:
             return "%s = %s" % ((table.columns[-1].name,) * 2)
         return "%s = %s" % (table.column(role), self.value(role))
 
-    def assignments(self, table):
-        roles = [r for r in table.roles() if r != "id"]
+    def assignments(self, table, but="id"):
+        roles = [r for r in table.roles() if r not in ("id", but)]
         return ", ".join(
             "%s = %s" % (table.column(r), self.value(r))
             for r in self.rng.sample(roles, min(3, len(roles))))
@@ -235,10 +235,12 @@ class Writer:
         if not table.unique or not table.storage.unique:
             return self.rows(table)
         key = table.column(table.unique)
+        # what was met there cannot be sent to another partition
+        but = table.unique if table.storage.parts else "id"
         return ("INSERT INTO %s %s VALUES %s, %s ON CONFLICT (%s) DO UPDATE"
                 " SET %s" % (
                     table.name, table.list(), self.row(table),
-                    self.row(table), key, self.assignments(table)))
+                    self.row(table), key, self.assignments(table, but)))
 
     def merge(self, table):
         shop = self.shop
