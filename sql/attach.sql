@@ -335,7 +335,12 @@ BEGIN
 	IF EXISTS (SELECT FROM item_demand d WHERE d.source = s.id)
 		OR EXISTS (SELECT FROM item_stock t WHERE t.source = s.id)
 		OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
-		OR EXISTS (SELECT FROM pending(clock(), NULL) p WHERE p.source = s.id) THEN
+		OR EXISTS (SELECT FROM order_line l WHERE l.source = s.id)
+		OR EXISTS (SELECT FROM order_header h WHERE h.source = s.id)
+		OR EXISTS (SELECT FROM pending(clock(), NULL) p WHERE p.source = s.id)
+		-- from now on demand is kept by the minute, from before it is not
+		OR s.kind = 'stock' AND s.at IS NOT NULL
+			AND EXISTS (SELECT FROM item_demand) THEN
 		s.backfilled_at := NULL;
 	END IF;
 	s.counted_once := s.backfilled_at IS NOT NULL
@@ -411,6 +416,9 @@ BEGIN
 	CROSS JOIN LATERAL tree_of(r.root) t (relation);
 	IF has_rows THEN
 		RAISE NOTICE 'the rows that are already in % are not counted yet', relation
+			USING HINT = format('CALL replenish.backfill(%L);', relation);
+	ELSIF s.backfilled_at IS NULL AND s.at IS NOT NULL AND s.kind = 'stock' THEN
+		RAISE NOTICE 'what was ordered before now is not taken off the snapshots in % yet', relation
 			USING HINT = format('CALL replenish.backfill(%L);', relation);
 	ELSIF s.backfilled_at IS NULL THEN
 		RAISE NOTICE 'what % contributed before is still counted', relation

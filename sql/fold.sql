@@ -161,7 +161,7 @@ BEGIN
 			FROM taken t
 			CROSS JOIN LATERAL real_skus(t.sku, t.channel) m
 			CROSS JOIN LATERAL real_location(t.location, t.channel) p
-			WHERE t.kind = 'demand'
+			WHERE t.kind IN ('demand', 'sold')
 			UNION
 			SELECT m.sku, t.location
 			FROM taken t CROSS JOIN LATERAL real_skus(t.sku, NULL) m

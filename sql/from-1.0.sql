@@ -49,4 +49,5 @@ DROP FUNCTION replenish.recount(regclass, text[], timestamptz);
 DROP FUNCTION replenish.difference(integer);
 DROP FUNCTION replenish.mark_backfilled(integer);
 DROP FUNCTION replenish.trigger_arguments(replenish.source);
+DROP FUNCTION replenish.attach(regclass, replenish.source);
 

@@ -6,43 +6,42 @@ SET timezone = 'UTC';
 -- everything that makes up the extension, as text
 CREATE VIEW made AS
 SELECT 'function' AS kind, p.oid::regprocedure::text AS name,
-	pg_get_function_result(p.oid) || ' ' || p.provolatile || p.proparallel
-		|| p.proisstrict || p.prosecdef || p.prorows || ' '
-		|| coalesce(p.proconfig::text, '') || coalesce(p.proacl::text, '')
-		|| coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
-		|| coalesce(obj_description(p.oid, 'pg_proc'), '') AS definition
-FROM pg_proc p WHERE p.pronamespace = 'replenish'::regnamespace
+	concat_ws(' ', pg_get_function_result(p.oid), p.provolatile, p.proparallel,
+		p.proisstrict, p.prosecdef, p.prorows, p.proconfig, p.proacl,
+		coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
+		obj_description(p.oid, 'pg_proc')) AS definition
+FROM pg_proc p WHERE p.pronamespace = to_regnamespace('replenish')
 UNION ALL
 SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END, c.relname,
-	coalesce(pg_get_viewdef(c.oid), '') || coalesce(c.relacl::text, '')
-		|| coalesce(c.reloptions::text, '') || (c.oid = ANY (e.extconfig))
-		|| coalesce(obj_description(c.oid, 'pg_class'), '')
+	concat_ws(' ', CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END,
+		c.relacl, c.reloptions, c.oid = ANY (e.extconfig),
+		obj_description(c.oid, 'pg_class'))
 FROM pg_class c JOIN pg_extension e ON e.extname = 'replenish'
-WHERE c.relnamespace = 'replenish'::regnamespace AND c.relkind IN ('r', 'v')
+WHERE c.relnamespace = to_regnamespace('replenish') AND c.relkind IN ('r', 'v')
 UNION ALL
 SELECT 'column', c.relname || '.' || a.attname,
-	format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || a.attcollation
-		|| coalesce(pg_get_expr(d.adbin, d.adrelid), '')
-		|| coalesce(col_description(c.oid, a.attnum), '')
+	concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull,
+		a.attcollation, pg_get_expr(d.adbin, d.adrelid),
+		col_description(c.oid, a.attnum))
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
-WHERE c.relnamespace = 'replenish'::regnamespace AND c.relkind IN ('r', 'v')
+WHERE c.relnamespace = to_regnamespace('replenish') AND c.relkind IN ('r', 'v')
 	AND a.attnum > 0 AND NOT a.attisdropped
 UNION ALL
 SELECT 'index', i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
 FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid
-WHERE c.relnamespace = 'replenish'::regnamespace
+WHERE c.relnamespace = to_regnamespace('replenish')
 UNION ALL
 SELECT 'constraint', n.conrelid::regclass || ' ' || n.conname, pg_get_constraintdef(n.oid)
-FROM pg_constraint n WHERE n.connamespace = 'replenish'::regnamespace
+FROM pg_constraint n WHERE n.connamespace = to_regnamespace('replenish')
 UNION ALL
-SELECT 'trigger', t.tgname, pg_get_triggerdef(t.oid) || t.tgenabled
-		|| coalesce(obj_description(t.oid, 'pg_trigger'), '')
+SELECT 'trigger', t.tgname, concat_ws(' ', pg_get_triggerdef(t.oid), t.tgenabled,
+		obj_description(t.oid, 'pg_trigger'))
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
-WHERE c.relnamespace = 'replenish'::regnamespace AND NOT t.tgisinternal
+WHERE c.relnamespace = to_regnamespace('replenish') AND NOT t.tgisinternal
 UNION ALL
-SELECT 'event trigger', t.evtname, t.evtevent || t.evtfoid::regproc || t.evtenabled
-		|| coalesce(t.evttags::text, '') || coalesce(obj_description(t.oid, 'pg_event_trigger'), '')
+SELECT 'event trigger', t.evtname, concat_ws(' ', t.evtevent, t.evtfoid::regproc, t.evtenabled,
+		t.evttags, obj_description(t.oid, 'pg_event_trigger'))
 FROM pg_event_trigger t
 UNION ALL
 SELECT 'member', pg_describe_object(d.classid, d.objid, 0), ''
