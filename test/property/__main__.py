@@ -19,6 +19,7 @@ import random
 import sys
 import threading
 import time
+from collections import Counter
 
 import psycopg2
 
@@ -128,7 +129,7 @@ def play(admin, sessions, together):
 
 
 def run_round(number, seed, options, databases):
-    """One shop; returns how many statements were sent and refused."""
+    """One shop; returns what happened in it."""
     rng = random.Random("%d/%d" % (seed, number))
     mode = options.mode or rng.choice(MODES)
     together = number % 2 == 0
@@ -151,8 +152,9 @@ def run_round(number, seed, options, databases):
                 dsn, "s%d" % (i + 1), shop,
                 random.Random("%d/%d/%d" % (seed, number, i)), log, prepare))
         play(admin, sessions[1:], together)
-        return (sum(s.statements for s in sessions),
-                sum(s.refused for s in sessions))
+        return Counter(statements=sum(s.statements for s in sessions),
+                       refused=sum(s.refused for s in sessions),
+                       changes=sum(s.changes for s in sessions))
     except (Failure, psycopg2.Error) as error:
         print("--- statements of %s" % what)
         print("\n".join(log.lines))
@@ -199,21 +201,21 @@ def main():
     databases, options.server = create_databases()
     until = time.monotonic() + options.seconds
     number = options.round or 0
-    passed = failed = statements = refused = 0
+    passed = failed = 0
+    count = Counter()
     try:
         while True:
             if options.round is None:
                 number += 1
-            n, r = run_round(number, options.seed, options, databases)
+            count += run_round(number, options.seed, options, databases)
             passed += 1
-            statements += n
-            refused += r
             if options.round is not None or time.monotonic() >= until:
                 break
     except Failure:
         failed = 1
-    print("%d rounds, %d statements, %d refused by the shop's own locks" % (
-        passed + failed, statements, refused))
+    print("%d rounds, %d statements, %d refused by the shop's own locks,"
+          " %d changes of tables" % (passed + failed, count["statements"],
+                                     count["refused"], count["changes"]))
     print("%d passed, %d failed" % (passed, failed))
     return failed
 

@@ -27,6 +27,7 @@ class Session:
         self.savepoints = 0
         self.prepared = []
         self.statements = 0
+        self.changes = 0            # of how the tables are
         self.refused = 0
         self.send("SET lock_timeout = '40ms'")
 
@@ -113,7 +114,7 @@ class Session:
         r = self.rng.random()
         if r < 0.45 and self.step_transaction(r):
             return
-        if 0.45 <= r < 0.60 and self.step_ours(r):
+        if 0.45 <= r < 0.66 and self.step_ours(r):
             return
         self.step_shop()
 
@@ -207,6 +208,7 @@ class Session:
                     self.end("ROLLBACK")
                     return
                 self.end("COMMIT")
+                self.changes += 1
                 if note is not None:
                     note()
             finally:
@@ -218,10 +220,11 @@ class Session:
         if not self.send("SELECT * FROM replenish.verify()"):
             self.undo()
             return
-        rows = self.cursor.fetchall()
-        if not rows:
-            return
         names = [d[0] for d in self.cursor.description]
-        raise Failure("%s: verify() found %d difference(s):\n  %s" % (
-            self.name, len(rows), "\n  ".join(
-                str(dict(zip(names, r))) for r in rows[:10])))
+        rows = [dict(zip(names, r)) for r in self.cursor.fetchall()]
+        if self.shop.dropped_unseen:
+            # nobody saw whether there were any that could not be counted
+            rows = [r for r in rows if r["what"] != "fault"]
+        if rows:
+            raise Failure("%s: verify() found %d difference(s):\n  %s" % (
+                self.name, len(rows), "\n  ".join(map(str, rows[:10]))))

@@ -65,6 +65,7 @@ class Shop:
         self.lock = threading.Lock()
         self.changing = False       # its tables are being changed
         self.generation = 0         # how often they were
+        self.dropped_unseen = False     # with rows that are no longer kept
         self.key_type = rng.choice(["text", "integer", "uuid", "bigint"])
         self.at_type = rng.choice(["timestamptz", "timestamptz", "timestamp"])
         self.qty_type = rng.choice(["numeric", "integer", "float8"])
@@ -83,6 +84,8 @@ class Shop:
         self.header = self.make_header() if self.split else None
         self.lines = self.make_lines()
         self.stock = self.make_stock()
+        for table in self.tables():
+            table.storage.shop = self
 
     def has(self, what, chance):
         return self.rng.random() < chance and what not in self.without

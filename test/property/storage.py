@@ -18,6 +18,7 @@ class Plain:
     def __init__(self, rng, keep):
         self.rng = rng
         self.keep = keep
+        self.shop = None
         self.table = None           # whose storage this is
         self.parts = []             # parts that are written to directly
         self.apart = []             # tables that are no part at present
@@ -196,6 +197,7 @@ class Range(Hash):
         if kind == "both":
             return [self.detach(part), self.attach(part)], None
         if kind == "old":
+            self.shop.dropped_unseen = True
             return ["DROP TABLE %s" % part], lambda: self.forget(part)
         if kind == "emptied":
             return (["%s %s" % (rng.choice(["DELETE FROM", "TRUNCATE"]), part),
