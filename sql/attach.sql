@@ -317,9 +317,9 @@ CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
+	-- a decider may be adding to its stock at this moment
 	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
-	FROM item_stock s WHERE s.source = touch_source.id;
+	VALUES (0, 0, id, 't', '', '', 'source');
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch_source(integer) IS

@@ -173,7 +173,12 @@ BEGIN
 			SELECT m.sku, m.location
 			FROM taken t
 			CROSS JOIN LATERAL touched_items(t.sku, t.location, t.channel) m
-			WHERE t.kind = 'touch') n
+			WHERE t.kind = 'touch' AND t.channel <> 'source'
+			UNION
+			SELECT m.sku, s.location
+			FROM taken t JOIN item_stock s ON s.source = t.source
+			CROSS JOIN LATERAL real_skus(s.sku, NULL) m
+			WHERE t.kind = 'touch' AND t.channel = 'source') n
 		INTO touched_now, joined_now;
 		touched := ARRAY(SELECT unnest(touched)
 			UNION SELECT unnest(touched_now));

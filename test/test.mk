@@ -70,7 +70,7 @@ PROPERTY_SECONDS = 20
 check-property:
 	@$(DEPS) build python
 	@$(SUB) -s all
-	@$(PRIVATE) $(PYTHON) $(srcdir)/test/property.py \
+	@$(PRIVATE) $(PYTHON) -B $(srcdir)/test/property \
 		--seconds $(PROPERTY_SECONDS) $(PROPERTY_OPTS)
 
 SECONDS = 3600
