@@ -216,7 +216,8 @@ BEGIN
 		touched := NULL;
 	END LOOP;
 
-	IF EXISTS (SELECT FROM backlog) THEN
+	-- the rest of a backlog, and what came meanwhile
+	IF inbox_waits() THEN
 		PERFORM wake();
 	END IF;
 	DELETE FROM sold WHERE minute < floor(extract(epoch FROM
