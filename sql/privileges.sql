@@ -1,6 +1,7 @@
 ---------------------------------------------------------------------------
--- Privileges: the pure functions are everybody's who may use the schema; what
--- watches, decides or reads the shop's sums is granted one by one.
+-- Privileges: what runs with its owner's rights, reads or writes our tables in
+-- C, or has a table watched is granted one by one.  All else is everybody's
+-- who may use the schema, and can do no more than its caller.
 ---------------------------------------------------------------------------
 
 DO $$
@@ -10,10 +11,11 @@ BEGIN
 	FOR routine IN
 		SELECT p.oid FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		WHERE n.nspname = 'replenish'
-			-- whoever writes a location down has its zone checked
-			AND (p.provolatile <> 'i' AND p.proname <> 'is_time_zone'
-				OR p.proname IN ('absorb', 'amounts', 'trigger_arguments'))
+			AND (p.prosecdef OR l.lanname = 'c' AND p.provolatile <> 'i'
+				OR p.proname IN ('watch_orders', 'watch_stock', 'rewatch',
+					'unwatch'))
 	LOOP
 		EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC',
 			routine);
