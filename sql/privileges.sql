@@ -4,20 +4,22 @@
 -- who may use the schema, and can do no more than its caller.
 ---------------------------------------------------------------------------
 
+-- Said for every routine, so that an update leaves the same as an installation.
 DO $$
 DECLARE
 	routine regprocedure;
+	guarded boolean;
 BEGIN
-	FOR routine IN
-		SELECT p.oid FROM pg_catalog.pg_proc p
+	FOR routine, guarded IN
+		SELECT p.oid, p.prosecdef OR l.lanname = 'c' AND p.provolatile <> 'i'
+			OR p.proname IN ('watch_orders', 'watch_stock', 'rewatch', 'unwatch')
+		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		JOIN pg_catalog.pg_language l ON l.oid = p.prolang
 		WHERE n.nspname = 'replenish'
-			AND (p.prosecdef OR l.lanname = 'c' AND p.provolatile <> 'i'
-				OR p.proname IN ('watch_orders', 'watch_stock', 'rewatch',
-					'unwatch'))
 	LOOP
-		EXECUTE pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC',
-			routine);
+		EXECUTE pg_catalog.format(CASE WHEN guarded
+			THEN 'REVOKE ALL ON ROUTINE %s FROM PUBLIC'
+			ELSE 'GRANT EXECUTE ON ROUTINE %s TO PUBLIC' END, routine);
 	END LOOP;
 END $$;
