@@ -164,7 +164,9 @@ extern void inbox_append(const Movement *moves, int nmoves);
 typedef enum InboxUse
 {
 	INBOX_READ,
-	INBOX_DRAIN					/* remove what was visited */
+	INBOX_DRAIN,				/* remove what was visited */
+	INBOX_DRAIN_ORDERS,			/* lines and headers of orders only */
+	INBOX_DRAIN_REST			/* all but those */
 } InboxUse;
 
 extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
