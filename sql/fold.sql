@@ -99,12 +99,15 @@ BEGIN
 		), joined_kept AS (
 			INSERT INTO inbox_even (amount, minute, source, kind, sku, location,
 				channel)
-			SELECT n.amount, minute, source, n.kind, sku, location, n.channel
+			SELECT n.amount, minute, source, n.kind, sku,
+				-- a column that neither of them has
+				coalesce(nullif(location, ''), 'default'), n.channel
 			FROM (SELECT source, sku, location, channel, minute, deleted,
 					sum(amount) AS amount
 				FROM joined
 				GROUP BY source, sku, location, channel, minute, deleted) j
-			CROSS JOIN LATERAL (SELECT amount, channel,
+			CROSS JOIN LATERAL (SELECT amount,
+					coalesce(nullif(channel, ''), 'default') AS channel,
 					CASE WHEN deleted THEN 'x' ELSE 'd' END::"char" AS kind
 				WHERE amount BETWEEN -9e18 AND 9e18 AND amount <> 0
 				UNION ALL
