@@ -35,8 +35,10 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying trimming rewatching heading partitions \
-               following replicating modes views privileged updating \
-               documented
+               following replicating modes views privileged \
+               style_odoo style_shopify style_woocommerce style_magento \
+               style_snapshots style_monthly style_marketplace \
+               style_countries updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \
