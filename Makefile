@@ -25,6 +25,8 @@ SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
+               sql/lines.sql sql/look.sql sql/words.sql sql/preview.sql \
+               sql/explore.sql sql/suggest.sql \
                sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 SQL_UPDATE   = sql/$(EXTENSION)--1.0--1.1.sql
@@ -35,10 +37,10 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying trimming rewatching heading partitions \
-               following replicating modes views privileged \
-               style_odoo style_shopify style_woocommerce style_magento \
-               style_snapshots style_monthly style_marketplace \
-               style_countries updating documented
+               following replicating modes views going_live previewing \
+               suggesting privileged style_odoo style_shopify \
+               style_woocommerce style_magento style_snapshots style_monthly \
+               style_marketplace style_countries updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

@@ -8,7 +8,7 @@ CREATE VIEW replenish.inbox AS
 	SELECT * FROM replenish.inbox_odd;
 
 COMMENT ON VIEW replenish.inbox IS
-'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again (blank: all), H headers of an order, X the same deleted, n rows of a snapshot, q demand that only snapshots miss. order_key is that of a line or header.';
+'Movements that no decider has taken yet, in micro-units and minutes since 1970 UTC; empty when all is decided. kind: d demand, x demand deleted, s a whole summary, h on hand, r reserved, o on order, f rows that cannot be counted, t look at the item again (blank: all), l lines of an order, k the same deleted, H its headers, X the same deleted, n rows of a snapshot, q demand that only snapshots miss. The sku of lines and headers is the key of the order, with its length in bytes and a colon before it, then the SKU.';
 
 CREATE FUNCTION replenish.become_decider() RETURNS void
 	AS 'MODULE_PATHNAME', 'replenish_become_decider'

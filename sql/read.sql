@@ -302,6 +302,26 @@ CREATE FUNCTION replenish.worker_pid() RETURNS integer
 COMMENT ON FUNCTION replenish.worker_pid() IS
 'The process id of this database''s worker; NULL where none lives.';
 
+CREATE FUNCTION replenish.fault_hint(code text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT CASE code
+			WHEN 'missing_column' THEN 'A column that was watched is gone: unwatch the table and watch it again.'
+			WHEN 'column_type' THEN 'A watched column has changed its type: unwatch the table and watch it again.'
+			WHEN 'blank_sku' THEN 'The SKU is NULL or blank.'
+			WHEN 'long_sku' THEN 'The SKU is longer than 255 bytes.'
+			WHEN 'blank_order' THEN 'The key of the order is NULL or blank.'
+			WHEN 'long_order' THEN 'The key of the order is longer than 255 bytes.'
+			WHEN 'long_location' THEN 'The location is longer than 255 bytes.'
+			WHEN 'long_channel' THEN 'The channel is longer than 255 bytes.'
+			WHEN 'bad_quantity' THEN 'The quantity is NULL, NaN, infinite or beyond 1e12.'
+			WHEN 'bad_moment' THEN 'The moment is NULL, infinite, before 1970 or after 2999.'
+			WHEN 'sum_too_large' THEN 'The sum of the quantities is larger than any summary can hold.'
+		END;
+	END;
+COMMENT ON FUNCTION replenish.fault_hint(text) IS
+'What a fault''s code means; NULL for an unknown one.';
+
 -- The worst that can be said of a source, if anything.
 CREATE FUNCTION replenish.source_trouble(id integer, OUT detail text,
 	OUT hint text, OUT tables bigint)
@@ -400,6 +420,13 @@ BEGIN
 		d.decided_at, format('%s sums wait to be decided.', waiting),
 		CASE WHEN waiting > 0 THEN 'The worker or replenish.tick() takes them.' END;
 
+	RETURN QUERY SELECT 'announcing', true, d.live_at,
+		CASE WHEN d.live_at IS NULL
+			THEN 'A quiet start: tiers are decided, nothing is announced.'
+			ELSE 'Every change of tier is announced.' END,
+		CASE WHEN d.live_at IS NULL
+			THEN 'SELECT replenish.go_live() when replenish.first_look() shows what it should.' END;
+
 	RETURN QUERY SELECT 'clock', coalesce(d.clock <= now() + interval '1 minute', true),
 		d.clock, CASE WHEN d.clock > now() + interval '1 minute'
 			THEN 'The decider''s clock is ahead of the present.'
@@ -418,17 +445,7 @@ BEGIN
 
 	RETURN QUERY SELECT format('fault %s of %s', f.code, coalesce(s.name, 'record_demand()')),
 		false, f.first_at, format('%s rows are not counted.', f.rows),
-		CASE f.code
-			WHEN 'missing_column' THEN 'A column that was watched is gone: unwatch the table and watch it again.'
-			WHEN 'column_type' THEN 'A watched column has changed its type: unwatch the table and watch it again.'
-			WHEN 'blank_sku' THEN 'The SKU is NULL or blank.'
-			WHEN 'long_sku' THEN 'The SKU is longer than 255 bytes.'
-			WHEN 'long_location' THEN 'The location is longer than 255 bytes.'
-			WHEN 'long_channel' THEN 'The channel is longer than 255 bytes.'
-			WHEN 'bad_quantity' THEN 'The quantity is NULL, NaN, infinite or beyond 1e12.'
-			WHEN 'bad_moment' THEN 'The moment is NULL, infinite, before 1970 or after 2999.'
-			WHEN 'sum_too_large' THEN 'The sum of the quantities is larger than any summary can hold.'
-		END
+		fault_hint(f.code)
 	FROM fault f LEFT JOIN source s ON s.id = f.source
 	WHERE f.rows > 0 ORDER BY f.source, f.code;
 

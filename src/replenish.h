@@ -40,6 +40,8 @@ typedef enum MovementKind
 {
 	MOVE_DEMAND = 'd',			/* units ordered in a minute */
 	MOVE_DELETED = 'x',			/* the same, taken back by DELETE or TRUNCATE */
+	MOVE_LINE = 'l',			/* units in a line of an order */
+	MOVE_LINE_DELETED = 'k',	/* the same, taken back by DELETE or TRUNCATE */
 	MOVE_HEADER = 'H',			/* headers of an order: their number */
 	MOVE_HEADER_DELETED = 'X',	/* the same, taken back by DELETE or TRUNCATE */
 	MOVE_SUMMARY = 's',			/* a whole demand summary at once */
@@ -71,8 +73,7 @@ typedef struct Movement
 	Key			sku;
 	Key			location;
 	Key			channel;
-	Key			order;			/* of a line or header that is joined later; its
-								 * data is NULL in all other movements */
+	Key			order;			/* of a line or header */
 	struct varlena *summary;	/* MOVE_SUMMARY only */
 } Movement;
 

@@ -11,6 +11,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('dump');
 $node->init;
+$node->append_conf('postgresql.conf', 'replenish.quiet_start = off');
 $node->start;
 
 # Whoever looks must not have a worker change what is compared.
