@@ -38,7 +38,9 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying trimming rewatching heading partitions \
                following replicating modes views going_live previewing \
-               suggesting privileged updating documented
+               suggesting privileged style_odoo style_shopify \
+               style_woocommerce style_magento style_snapshots style_monthly \
+               style_marketplace style_countries updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

@@ -12,11 +12,14 @@
  */
 #include "replenish.h"
 
+#include "access/genam.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
 #include "miscadmin.h"
+#include "utils/fmgroids.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -59,21 +62,50 @@ scan_own_rows(Relation rel, const Source *source, Snapshot snapshot, int sign,
 }
 
 /*
- * Visit the movements of every row of a table and of what inherits from it.
- * Row security does not apply: the caller answers for who may ask.
+ * Find the partitions or children of a relation that a snapshot sees, and
+ * append those that are not in the list yet.  The relation cache knows newer
+ * ones: what came with them is not in the inbox of that snapshot.
+ */
+static List *
+append_children(List *relids, Oid parent, Snapshot snapshot)
+{
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(parent));
+	scan = systable_beginscan(inherits, InheritsParentIndexId, true, snapshot,
+							  1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		relids = list_append_unique_oid(relids,
+										((Form_pg_inherits) GETSTRUCT(row))->inhrelid);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return relids;
+}
+
+/*
+ * Visit the movements of every row of a table and of what inherits from it,
+ * as the snapshot sees both.  Row security does not apply: the caller answers
+ * for who may ask.
  */
 void
 scan_source(Relation rel, const Source *source, Snapshot snapshot, int sign,
 			bool deleted, MovementVisitor visit, void *arg)
 {
-	List	   *relids = find_all_inheritors(RelationGetRelid(rel),
-											 AccessShareLock, NULL);
-	ListCell   *lc;
+	List	   *relids = list_make1_oid(RelationGetRelid(rel));
 
-	foreach(lc, relids)
+	/* the list grows under way */
+	for (int i = 0; i < list_length(relids); i++)
 	{
-		Relation	part = table_open(lfirst_oid(lc), NoLock);
+		Oid			relid = list_nth_oid(relids, i);
+		Relation	part = try_relation_open(relid, AccessShareLock);
 
+		if (part == NULL)
+			continue;			/* dropped since then */
+		relids = append_children(relids, relid, snapshot);
 		scan_own_rows(part, source, snapshot, sign, deleted, visit, arg);
 		table_close(part, NoLock);
 	}
