@@ -24,7 +24,10 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
 SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
-               sql/verify.sql sql/read.sql sql/privileges.sql
+               sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
+               sql/lines.sql sql/look.sql sql/words.sql sql/preview.sql \
+               sql/explore.sql sql/suggest.sql \
+               sql/privileges.sql
 SQL_SCRIPT   = sql/$(EXTENSION)--$(EXTVERSION).sql
 SQL_UPDATE   = sql/$(EXTENSION)--1.0--1.1.sql
 DATA         = sql/replenish--1.0.sql
@@ -33,9 +36,9 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching modes views privileged \
-               updating \
-               documented
+               policies verifying trimming rewatching heading partitions \
+               following replicating modes views going_live previewing \
+               suggesting privileged updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

@@ -144,7 +144,10 @@ class Demo:
                     " ", "minutes"),
                 "SELECT replenish.watch_orders('orders', 'sku', 'qty',"
                 " 'ordered_at',\n    channel => 'room')",
-                "CALL replenish.backfill('orders')"):
+                "CALL replenish.backfill('orders')",
+                # what is so already is no news: from here on changes are told
+                "SELECT replenish.go_live('%s')" % self.at(8 * 60).isoformat(
+                    " ", "minutes")):
             self.screen.say("  " + sql + ";", "dim")
             self.run(sql)
         self.ears.execute("LISTEN replenish")

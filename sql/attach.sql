@@ -114,20 +114,27 @@ BEGIN
 		FOR EACH STATEMENT %s', relation, call));
 	PERFORM own_command(format('CREATE OR REPLACE TRIGGER replenish_truncate
 		BEFORE TRUNCATE ON %s FOR EACH STATEMENT %s', relation, call));
-	-- partitions have a copy of their parent's
-	IF NOT (SELECT c.relispartition FROM pg_class c WHERE c.oid = relation) THEN
+	-- on a partitioned table it would be copied to new partitions, for which
+	-- whoever makes them needs the right to execute capture()
+	IF (SELECT c.relkind <> 'p' FROM pg_class c WHERE c.oid = relation) THEN
+		fires := fires || ', ENABLE REPLICA TRIGGER replenish_apply';
 		PERFORM own_command(format('CREATE OR REPLACE TRIGGER replenish_apply
 			AFTER INSERT OR UPDATE OR DELETE ON %s FOR EACH ROW %s',
 			relation, call));
 	END IF;
-	IF EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = relation
-		AND t.tgname = 'replenish_apply' AND t.tgenabled <> 'R') THEN
-		fires := fires || ', ENABLE REPLICA TRIGGER replenish_apply';
-	END IF;
-	PERFORM own_command(format('ALTER TABLE %s %s', relation, fires));
+	PERFORM own_command(format('ALTER TABLE ONLY %s %s', relation, fires));
 END $$;
 COMMENT ON FUNCTION replenish.put_triggers(regclass, text[]) IS
-'Puts the triggers on one table of a source, or renews them: for each statement, before TRUNCATE whoever truncates, and for each row of what is applied as a replica. The partitions of a partitioned table are to come after it.';
+'Puts the triggers on one table of a source, or renews them: for each statement, before TRUNCATE whoever truncates, and, on what has rows of its own, for each row of what is applied as a replica.';
+
+CREATE FUNCTION replenish.is_trigger_name(name name) RETURNS boolean
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT name IN ('replenish_insert', 'replenish_update',
+			'replenish_delete', 'replenish_truncate', 'replenish_apply');
+	END;
+COMMENT ON FUNCTION replenish.is_trigger_name(name) IS
+'Whether a trigger is called as those of put_triggers() are.';
 
 CREATE FUNCTION replenish.drop_triggers(relation regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE
@@ -166,7 +173,9 @@ CREATE FUNCTION replenish.who_holds(relations regclass[], mode text)
 			AND (who_holds.mode = 'ACCESS EXCLUSIVE'
 				OR l.mode NOT IN ('AccessShareLock', 'RowShareLock'))) h
 	LEFT JOIN pg_stat_activity a ON a.pid = h.pid
-	LEFT JOIN pg_prepared_xacts x ON h.owner LIKE '%/' || x.transaction;
+	LEFT JOIN pg_locks o ON o.locktype = 'transactionid' AND o.pid IS NULL
+		AND o.virtualtransaction = h.owner
+	LEFT JOIN pg_prepared_xacts x ON x.transaction = o.transactionid;
 $$;
 COMMENT ON FUNCTION replenish.who_holds(regclass[], text) IS
 'Who keeps a lock of that mode (SHARE ROW EXCLUSIVE or ACCESS EXCLUSIVE) on any of these tables from being taken, and for how long their transactions have been open; NULL where nobody does.';
@@ -191,6 +200,7 @@ BEGIN
 			SELECT array_agg(t.relation ORDER BY r.n, t.n)
 			FROM unnest(roots) WITH ORDINALITY r (root, n)
 			CROSS JOIN LATERAL tree_of(r.root) WITH ORDINALITY t (relation, n)
+			JOIN pg_class c ON c.oid = t.relation AND c.relkind <> 'f'
 			INTO tables;
 			until := clock_timestamp() + attempt;
 			FOREACH relation IN ARRAY tables LOOP
@@ -200,6 +210,7 @@ BEGIN
 			END LOOP;
 			IF EXISTS (SELECT FROM unnest(roots) r (root)
 				CROSS JOIN LATERAL tree_of(r.root) t (relation)
+				JOIN pg_class c ON c.oid = t.relation AND c.relkind <> 'f'
 				WHERE t.relation <> ALL (tables)) THEN
 				RAISE lock_not_available;
 			END IF;
@@ -306,9 +317,9 @@ CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
+	-- a decider may be adding to its stock at this moment
 	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	SELECT DISTINCT 0, 0, 0, 't'::"char", s.sku, s.location, ''
-	FROM item_stock s WHERE s.source = touch_source.id;
+	VALUES (0, 0, id, 't', '', '', 'source');
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch_source(integer) IS
@@ -371,6 +382,7 @@ BEGIN
 			USING ERRCODE = 'active_sql_transaction',
 				HINT = 'Watch it in a READ COMMITTED transaction.';
 	END IF;
+	PERFORM check_tree(r.root) FROM unnest(roots) r (root);
 	-- no row may come between the registration and the triggers, and no
 	-- other watch
 	PERFORM lock_trees(roots, 'SHARE ROW EXCLUSIVE');

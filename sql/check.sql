@@ -147,6 +147,22 @@ CREATE FUNCTION replenish.part_columns(s replenish.source, part text)
 COMMENT ON FUNCTION replenish.part_columns(replenish.source, text) IS
 'The columns of a source that are in one of its parts (orders, lines, header or stock), by the argument that named them.';
 
+CREATE FUNCTION replenish.missing_statuses(s replenish.source,
+	relation regclass) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.string_agg(pg_catalog.quote_literal(k.status), ', '
+			ORDER BY k.n)
+		FROM pg_catalog.unnest(s.counted) WITH ORDINALITY k (status, n)
+		JOIN pg_catalog.pg_attribute a
+			ON a.attrelid = missing_statuses.relation AND a.attname = s.status
+		JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typtype = 'e'
+		WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_enum e
+			WHERE e.enumtypid = t.oid AND e.enumlabel = k.status);
+	END;
+COMMENT ON FUNCTION replenish.missing_statuses(replenish.source, regclass) IS
+'The statuses that a source counts and that its column, an enum in this table, cannot have; NULL where there are none.';
+
 -- Faults count rows, and an UPDATE leaves as many as there were: a column that
 -- has gone must be seen without them.
 CREATE FUNCTION replenish.column_trouble(relation regclass, id integer)

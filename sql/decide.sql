@@ -139,14 +139,15 @@ BEGIN
 				'service_level', a.service_level, 'lead_time', a.lead_time,
 				'lead_time_sd', a.lead_time_sd,
 				'review_period', a.review_period, 'assumed', a.all_assumed)
-		FROM assessed a WHERE a.tier <> a.old_tier
+		FROM assessed a
+		WHERE a.tier <> a.old_tier AND last_seq IS NOT NULL
 		RETURNING 1
 	)
 	SELECT count(*) FROM changed INTO events;
 	RETURN events;
 END $$;
 COMMENT ON FUNCTION replenish.decide(replenish.item_key[], timestamptz, timestamptz, bigint) IS
-'Decides the given items, each once, at the clock; started_at is when the first decision was made; appends an event for each change of tier, numbered from last_seq + 1, and returns how many. For the decider only.';
+'Decides the given items, each once, at the clock; started_at is when the first decision was made; appends an event for each change of tier, numbered from last_seq + 1, and returns how many; with last_seq NULL nothing is announced. For the decider only.';
 
 CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STABLE
@@ -169,20 +170,26 @@ DECLARE
 	clock timestamptz;
 	started_at timestamptz;
 	first_seq bigint;
+	live_at timestamptz;
 	touched item_key[];
-	-- whoever ticks by himself is not to tick twice; a worker never stays long
-	part bigint := CASE current_setting('replenish.evaluate')
-		WHEN 'manual' THEN NULL ELSE 2000 END;
+	part bigint;
 BEGIN
 	IF as_of IS NULL OR NOT isfinite(as_of)
 		OR as_of < '1970-01-01 00:00:00+00' OR as_of >= '3000-01-01 00:00:00+00' THEN
 		RAISE EXCEPTION 'argument "as_of" must be a moment from 1970 to 2999'
 			USING ERRCODE = 'datetime_field_overflow';
 	END IF;
+	-- it also loads the library, without which the settings are not known
 	PERFORM become_decider();
-	SELECT greatest(d.clock, as_of), d.started_at, d.last_seq + 1
-	FROM decider d INTO clock, started_at, first_seq;
+	-- whoever ticks by himself is not to tick twice; a worker never stays long
+	part := CASE current_setting('replenish.evaluate')
+		WHEN 'manual' THEN NULL ELSE 2000 END;
+	SELECT greatest(d.clock, as_of), d.started_at, d.last_seq + 1, d.live_at
+	FROM decider d INTO clock, started_at, first_seq, live_at;
 	clock := coalesce(clock, as_of);
+	IF live_at IS NULL AND NOT current_setting('replenish.quiet_start')::boolean THEN
+		live_at := clock;
+	END IF;
 	started_at := coalesce(started_at, clock);
 	first_seq := coalesce(first_seq, 1);
 	decided := 0;
@@ -203,26 +210,30 @@ BEGIN
 			INTO touched;
 			EXIT WHEN touched IS NULL;
 		END IF;
-		events := events
-			+ decide(touched, clock, started_at, first_seq - 1 + events);
+		events := events + decide(touched, clock, started_at,
+			CASE WHEN live_at IS NOT NULL THEN first_seq - 1 + events END);
 		decided := decided + cardinality(touched);
 		touched := NULL;
 	END LOOP;
 
-	IF EXISTS (SELECT FROM backlog) THEN
+	-- the rest of a backlog, and what came meanwhile
+	IF inbox_waits() THEN
 		PERFORM wake();
 	END IF;
 	DELETE FROM sold WHERE minute < floor(extract(epoch FROM
 		coalesce(sold_since(clock), clock)) / 60);
 	IF decided > 0 THEN
-		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at)
-		VALUES (clock, started_at, first_seq - 1 + events, clock_timestamp())
+		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at,
+			live_at)
+		VALUES (clock, started_at, first_seq - 1 + events, clock_timestamp(),
+			live_at)
 		ON CONFLICT (one) DO UPDATE SET clock = excluded.clock,
-			last_seq = excluded.last_seq, decided_at = excluded.decided_at;
+			last_seq = excluded.last_seq, decided_at = excluded.decided_at,
+			live_at = excluded.live_at;
 	END IF;
 	IF events > 0 THEN
 		PERFORM announce(first_seq, first_seq - 1 + events);
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.tick(timestamptz) IS
-'Decides: takes what waits in the inbox and the backlog (of this 2000 rows at a time, unless replenish.evaluate is manual), decides the items that it touches and those whose time has come, appends an event for each change of tier and notifies channel replenish. as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';
+'Decides: takes what waits in the inbox and the backlog (of this 2000 rows at a time, unless replenish.evaluate is manual), decides the items that it touches and those whose time has come, appends an event for each change of tier and notifies channel replenish, unless the start is quiet; see go_live(). as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';

@@ -99,12 +99,15 @@ BEGIN
 		), joined_kept AS (
 			INSERT INTO inbox_even (amount, minute, source, kind, sku, location,
 				channel)
-			SELECT n.amount, minute, source, n.kind, sku, location, n.channel
+			SELECT n.amount, minute, source, n.kind, sku,
+				-- a column that neither of them has
+				coalesce(nullif(location, ''), 'default'), n.channel
 			FROM (SELECT source, sku, location, channel, minute, deleted,
 					sum(amount) AS amount
 				FROM joined
 				GROUP BY source, sku, location, channel, minute, deleted) j
-			CROSS JOIN LATERAL (SELECT amount, channel,
+			CROSS JOIN LATERAL (SELECT amount,
+					coalesce(nullif(channel, ''), 'default') AS channel,
 					CASE WHEN deleted THEN 'x' ELSE 'd' END::"char" AS kind
 				WHERE amount BETWEEN -9e18 AND 9e18 AND amount <> 0
 				UNION ALL
@@ -170,7 +173,12 @@ BEGIN
 			SELECT m.sku, m.location
 			FROM taken t
 			CROSS JOIN LATERAL touched_items(t.sku, t.location, t.channel) m
-			WHERE t.kind = 'touch') n
+			WHERE t.kind = 'touch' AND t.channel <> 'source'
+			UNION
+			SELECT m.sku, s.location
+			FROM taken t JOIN item_stock s ON s.source = t.source
+			CROSS JOIN LATERAL real_skus(s.sku, NULL) m
+			WHERE t.kind = 'touch' AND t.channel = 'source') n
 		INTO touched_now, joined_now;
 		touched := ARRAY(SELECT unnest(touched)
 			UNION SELECT unnest(touched_now));

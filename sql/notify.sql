@@ -10,7 +10,8 @@ CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
 			'id', event.id,
 			'source', '/replenish/' || pg_catalog.current_database(),
 			'type', event.type,
-			'subject', 'item/' || event.sku || '/location/' || event.location,
+			'subject', coalesce('item/' || event.sku || '/location/'
+				|| event.location, 'items'),
 			'time', pg_catalog.to_char(event.occurred_at AT TIME ZONE 'UTC',
 				'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
 			'sequence', pg_catalog.lpad(event.seq::text, 20, '0'),
@@ -19,7 +20,11 @@ CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
 				ELSE 'INFO' END,
 			'severitynumber', CASE event.to_tier WHEN 'red' THEN 21
 				WHEN 'orange' THEN 17 WHEN 'yellow' THEN 13 ELSE 9 END,
-			'data', pg_catalog.json_build_object(
+			'data', CASE WHEN event.type = 'io.replenish.summary.v1'
+			THEN (pg_catalog.jsonb_build_object('seq', event.seq,
+				'worst_tier', event.to_tier, 'reason', event.reason)
+				|| event.facts - 'first_look')::json
+			ELSE pg_catalog.json_build_object(
 				'seq', event.seq, 'sku', event.sku,
 				'location', event.location, 'epoch', event.epoch,
 				'from', event.from_tier, 'to', event.to_tier,
@@ -29,10 +34,10 @@ CREATE FUNCTION replenish.notification(event replenish.event) RETURNS text
 				'available', event.facts -> 'available',
 				'threshold', event.facts -> 'threshold',
 				'stockout_at', event.facts -> 'stockout_eta',
-				'reorder_qty', event.facts -> 'reorder_qty'))::text;
+				'reorder_qty', event.facts -> 'reorder_qty') END)::text;
 	END;
 COMMENT ON FUNCTION replenish.notification(replenish.event) IS
-'The payload of an event''s notification on channel replenish: a CloudEvents 1.0 JSON object. time is the decider''s clock in UTC.';
+'The payload of an event''s notification on channel replenish: a CloudEvents 1.0 JSON object; of a summary its sums without its list. time is the decider''s clock in UTC.';
 
 CREATE FUNCTION replenish.batch_notification(first bigint, last bigint)
 	RETURNS text

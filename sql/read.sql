@@ -302,6 +302,96 @@ CREATE FUNCTION replenish.worker_pid() RETURNS integer
 COMMENT ON FUNCTION replenish.worker_pid() IS
 'The process id of this database''s worker; NULL where none lives.';
 
+CREATE FUNCTION replenish.fault_hint(code text) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT CASE code
+			WHEN 'missing_column' THEN 'A column that was watched is gone: unwatch the table and watch it again.'
+			WHEN 'column_type' THEN 'A watched column has changed its type: unwatch the table and watch it again.'
+			WHEN 'blank_sku' THEN 'The SKU is NULL or blank.'
+			WHEN 'long_sku' THEN 'The SKU is longer than 255 bytes.'
+			WHEN 'blank_order' THEN 'The key of the order is NULL or blank.'
+			WHEN 'long_order' THEN 'The key of the order is longer than 255 bytes.'
+			WHEN 'long_location' THEN 'The location is longer than 255 bytes.'
+			WHEN 'long_channel' THEN 'The channel is longer than 255 bytes.'
+			WHEN 'bad_quantity' THEN 'The quantity is NULL, NaN, infinite or beyond 1e12.'
+			WHEN 'bad_moment' THEN 'The moment is NULL, infinite, before 1970 or after 2999.'
+			WHEN 'sum_too_large' THEN 'The sum of the quantities is larger than any summary can hold.'
+		END;
+	END;
+COMMENT ON FUNCTION replenish.fault_hint(text) IS
+'What a fault''s code means; NULL for an unknown one.';
+
+-- The worst that can be said of a source, if anything.
+CREATE FUNCTION replenish.source_trouble(id integer, OUT detail text,
+	OUT hint text, OUT tables bigint)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+	s source;
+	w watched;
+	silent text;
+	lost text;
+	other regclass;
+BEGIN
+	SELECT * FROM source o WHERE o.id = source_trouble.id INTO s;
+	SELECT * FROM watched o WHERE o.id = s.id INTO w;
+	SELECT count(*) FILTER (WHERE t.relation <> t.root),
+		min(t.relation::text) FILTER (WHERE NOT t.enabled)
+			|| CASE WHEN count(*) FILTER (WHERE NOT t.enabled) > 1
+				THEN format(' and %s others',
+					count(*) FILTER (WHERE NOT t.enabled) - 1) ELSE '' END
+	FROM watched_table t WHERE t.id = s.id INTO tables, silent;
+	IF w.id IS NULL THEN
+		detail := 'Its triggers are gone.';
+		hint := format('Watch the table again, then CALL replenish.backfill(); or, where it is gone for good, UPDATE replenish.source SET active = false WHERE id = %s; SELECT replenish.touch(NULL, NULL);', s.id);
+		RETURN;
+	END IF;
+	IF s.header IS NOT NULL AND w.header IS NULL THEN
+		detail := format('Its header %s is gone, or its triggers are.', s.header);
+		hint := format('SELECT replenish.unwatch(%L), watch it again, then CALL replenish.backfill(%1$L).', w.relation);
+		RETURN;
+	END IF;
+	IF silent IS NOT NULL THEN
+		detail := format('A trigger is missing or disabled on %s.', silent);
+		hint := format('SELECT replenish.rewatch(%L); then CALL replenish.repair(%1$L).', w.relation);
+		RETURN;
+	END IF;
+	detail := format('No row is counted: %s.', column_trouble(w.relation, w.id));
+	IF column_trouble(w.relation, w.id) IS NOT NULL THEN
+		hint := 'Unwatch the table, watch it again, then CALL replenish.backfill().';
+		RETURN;
+	END IF;
+	SELECT i.inhparent::regclass FROM watched_part p
+	JOIN pg_inherits i ON i.inhrelid = p.relation
+	WHERE p.id = s.id ORDER BY 1 LIMIT 1 INTO other;
+	IF other IS NULL AND s.watched_as <> s.name THEN
+		SELECT o.relation FROM to_regclass(s.watched_as) o (relation)
+		WHERE source_of(o.relation) IS NULL INTO other;
+	END IF;
+	SELECT string_agg(missing_statuses(s, p.relation), ', ') FROM watched_part p
+	CROSS JOIN LATERAL part_columns(s, p.part) c
+	WHERE p.id = s.id AND c.argument = 'status' INTO lost;
+	IF other IS NOT NULL THEN
+		detail := format('What is written to %s is not counted: it has taken the place of %s.', other, w.relation);
+		hint := format('SELECT replenish.unwatch(%L), watch %s, then CALL replenish.backfill(%2$L).', w.relation, other);
+	ELSIF s.backfilled_at IS NULL THEN
+		detail := 'The rows from before the watch are not counted.';
+		hint := format('CALL replenish.backfill(%L);', w.relation);
+	ELSIF lost IS NOT NULL THEN
+		detail := format('It counts rows of status %s, which is none any more.', lost);
+		hint := format('SELECT replenish.unwatch(%L), watch it with its present statuses, then CALL replenish.backfill(%1$L).', w.relation);
+	ELSIF s.stale IS NOT NULL THEN
+		detail := format('Its sums may not be exact: %s.', s.stale);
+		hint := format('CALL replenish.repair(%L);', w.relation);
+	ELSE
+		detail := NULL;
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.source_trouble(integer) IS
+'What is wrong with a source in use, and what to do about it; NULL where nothing is. tables is how many partitions or children it is read from. For health().';
+
 CREATE FUNCTION replenish.health()
 	RETURNS TABLE (what text, ok boolean, since timestamptz, detail text,
 		hint text)
@@ -330,6 +420,13 @@ BEGIN
 		d.decided_at, format('%s sums wait to be decided.', waiting),
 		CASE WHEN waiting > 0 THEN 'The worker or replenish.tick() takes them.' END;
 
+	RETURN QUERY SELECT 'announcing', true, d.live_at,
+		CASE WHEN d.live_at IS NULL
+			THEN 'A quiet start: tiers are decided, nothing is announced.'
+			ELSE 'Every change of tier is announced.' END,
+		CASE WHEN d.live_at IS NULL
+			THEN 'SELECT replenish.go_live() when replenish.first_look() shows what it should.' END;
+
 	RETURN QUERY SELECT 'clock', coalesce(d.clock <= now() + interval '1 minute', true),
 		d.clock, CASE WHEN d.clock > now() + interval '1 minute'
 			THEN 'The decider''s clock is ahead of the present.'
@@ -337,36 +434,18 @@ BEGIN
 		CASE WHEN d.clock > now() + interval '1 minute'
 			THEN 'UPDATE replenish.decider SET clock = now(); then CALL replenish.repair().' END;
 
-	RETURN QUERY SELECT 'source ' || s.name,
-		coalesce(w.enabled, false) AND w.backfilled_at IS NOT NULL
-			AND t.trouble IS NULL,
-		s.watched_at,
-		CASE WHEN w.id IS NULL THEN 'Its triggers are gone.'
-			WHEN NOT w.enabled THEN 'A trigger is missing or disabled.'
-			WHEN t.trouble IS NOT NULL THEN format('No row is counted: %s.', t.trouble)
-			WHEN w.backfilled_at IS NULL THEN 'The rows from before the watch are not counted.'
-			ELSE 'It is watched.' END,
-		CASE WHEN w.id IS NULL THEN format('Watch the table again, then CALL replenish.backfill(); or, where it is gone for good, UPDATE replenish.source SET active = false WHERE id = %s; SELECT replenish.touch(NULL, NULL);', s.id)
-			WHEN NOT w.enabled THEN format('ALTER TABLE %s ENABLE TRIGGER USER; then CALL replenish.repair().', w.relation)
-			WHEN t.trouble IS NOT NULL THEN 'Unwatch the table, watch it again, then CALL replenish.backfill().'
-			WHEN w.backfilled_at IS NULL THEN format('CALL replenish.backfill(%L);', w.relation) END
-	FROM source s LEFT JOIN watched w ON w.id = s.id
-	LEFT JOIN LATERAL column_trouble(w.relation, w.id) t (trouble) ON true
+	RETURN QUERY SELECT 'source ' || s.name, h.detail IS NULL,
+		coalesce(s.stale_since, s.watched_at), coalesce(h.detail, CASE
+			WHEN h.tables = 1 THEN 'It is watched, with one table below it.'
+			WHEN h.tables > 1 THEN format('It is watched, with %s tables below it.',
+				h.tables)
+			ELSE 'It is watched.' END), h.hint
+	FROM source s CROSS JOIN LATERAL source_trouble(s.id) h
 	WHERE s.active ORDER BY s.id;
 
 	RETURN QUERY SELECT format('fault %s of %s', f.code, coalesce(s.name, 'record_demand()')),
 		false, f.first_at, format('%s rows are not counted.', f.rows),
-		CASE f.code
-			WHEN 'missing_column' THEN 'A column that was watched is gone: unwatch the table and watch it again.'
-			WHEN 'column_type' THEN 'A watched column has changed its type: unwatch the table and watch it again.'
-			WHEN 'blank_sku' THEN 'The SKU is NULL or blank.'
-			WHEN 'long_sku' THEN 'The SKU is longer than 255 bytes.'
-			WHEN 'long_location' THEN 'The location is longer than 255 bytes.'
-			WHEN 'long_channel' THEN 'The channel is longer than 255 bytes.'
-			WHEN 'bad_quantity' THEN 'The quantity is NULL, NaN, infinite or beyond 1e12.'
-			WHEN 'bad_moment' THEN 'The moment is NULL, infinite, before 1970 or after 2999.'
-			WHEN 'sum_too_large' THEN 'The sum of the quantities is larger than any summary can hold.'
-		END
+		fault_hint(f.code)
 	FROM fault f LEFT JOIN source s ON s.id = f.source
 	WHERE f.rows > 0 ORDER BY f.source, f.code;
 

@@ -57,6 +57,14 @@ CREATE FUNCTION replenish.touched_items(sku text, location text, channel text)
 					OR o.location = touched_items.location)) t
 		CROSS JOIN LATERAL replenish.real_skus(t.sku, NULL) m
 		UNION
+		-- what a code means elsewhere, where a channel has its own for it now
+		SELECT i.sku, i.location
+		FROM replenish.sku_alias a JOIN replenish.item i ON i.sku = a.sku
+		WHERE touched_items.channel = ''
+			AND a.external_sku = touched_items.sku
+			AND (touched_items.location = ''
+				OR i.location = touched_items.location)
+		UNION
 		-- where the orders of a place went before
 		SELECT i.sku, i.location
 		FROM replenish.item_demand o

@@ -9,6 +9,12 @@ CREATE FUNCTION replenish.lock_repair() RETURNS void
 COMMENT ON FUNCTION replenish.lock_repair() IS
 'Waits until no other session repairs or backfills; this one does until its transaction ends.';
 
+CREATE FUNCTION replenish.await_decider() RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_await_decider'
+	LANGUAGE C VOLATILE PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.await_decider() IS
+'Waits until the decision that is being made, if any, has been made.';
+
 CREATE FUNCTION replenish.recount(relation regclass, arguments text[],
 	clock timestamptz, sold_since timestamptz,
 	OUT kind text, OUT source integer, OUT sku text, OUT location text,
@@ -353,6 +359,12 @@ BEGIN
 				HINT = 'Call replenish.watch_orders() or replenish.watch_stock() first.';
 	END IF;
 	id := source_of(source);
+	-- a decider that began when there were no snapshots keeps nothing of what
+	-- is sold by the minute; wait before holding what others wait for
+	IF EXISTS (SELECT FROM source t WHERE t.id = source_of(backfill.source)
+		AND t.kind = 'stock' AND t.at IS NOT NULL) THEN
+		PERFORM await_decider();
+	END IF;
 	PERFORM lock_repair();
 	PERFORM lock_source(id);
 	PERFORM append_difference(id);

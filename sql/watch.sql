@@ -162,9 +162,11 @@ COMMENT ON VIEW replenish.watched_part IS
 
 CREATE VIEW replenish.watched_table AS
 	SELECT p.id, p.part, p.relation AS root, t.relation,
-		coalesce(c.firing = 5, false) AS enabled
+		coalesce(c.firing = CASE k.relkind WHEN 'p' THEN 4 ELSE 5 END, false)
+			AS enabled
 	FROM replenish.watched_part p
 	CROSS JOIN LATERAL replenish.tree_of(p.relation) t (relation)
+	JOIN pg_catalog.pg_class k ON k.oid = t.relation
 	LEFT JOIN (SELECT o.relation, o.id, o.part,
 			count(DISTINCT o.name) FILTER (WHERE o.fires = ANY (CASE o.name
 				WHEN 'replenish_insert' THEN '{O,A}'
@@ -176,7 +178,7 @@ CREATE VIEW replenish.watched_table AS
 		GROUP BY o.relation, o.id, o.part) c
 		ON c.relation = t.relation AND c.id = p.id AND c.part = p.part;
 COMMENT ON VIEW replenish.watched_table IS
-'Every table that the sources in use are read from, partitions and children included, under its root. enabled is false where one of its five triggers is missing or does not fire as it should.';
+'Every table that the sources in use are read from, partitions and children included, under its root. enabled is false where one of its triggers is missing or does not fire as it should.';
 
 CREATE VIEW replenish.watched AS
 	SELECT s.id, p.relation, s.kind, s.sku, s.location, s.channel, s.status,
@@ -246,22 +248,30 @@ DECLARE
 	number integer := source_of(rewatch.source);
 	s source;
 	tables regclass[];
+	parts text[];
+	renamed regclass[];
 BEGIN
 	PERFORM check_relation(source);
-	SELECT array_agg(p.relation ORDER BY p.part DESC) FROM watched_part p
-	WHERE p.id = number INTO tables;
+	SELECT array_agg(p.relation ORDER BY p.part DESC),
+		array_agg(p.part ORDER BY p.part DESC)
+	FROM watched_part p WHERE p.id = number INTO tables, parts;
 	IF tables IS NULL THEN
 		RAISE EXCEPTION 'table % is not watched', source
 			USING ERRCODE = 'undefined_object';
 	END IF;
 	PERFORM check_relation(t.root) FROM unnest(tables) t (root);
-	PERFORM lock_trees(tables, 'SHARE ROW EXCLUSIVE');
+	-- one that was renamed counts as well: it goes, which takes another lock
+	SELECT array_agg(DISTINCT c.relation) FROM capturing c
+	WHERE c.id = number AND NOT is_trigger_name(c.name) INTO renamed;
+	PERFORM lock_trees(tables, CASE WHEN renamed IS NULL
+		THEN 'SHARE ROW EXCLUSIVE' ELSE 'ACCESS EXCLUSIVE' END);
+	PERFORM drop_triggers(t.relation) FROM unnest(renamed) t (relation);
 	PERFORM check_tree(t.root) FROM unnest(tables) t (root);
 	SELECT * FROM source o WHERE o.id = number INTO s;
 	PERFORM put_triggers(t.relation, trigger_arguments(s, p.part))
-	FROM watched_part p
-	CROSS JOIN LATERAL tree_of(p.relation) WITH ORDINALITY t (relation, n)
-	WHERE p.id = number ORDER BY p.part DESC, t.n;
+	FROM unnest(tables, parts) WITH ORDINALITY p (root, part, n)
+	CROSS JOIN LATERAL tree_of(p.root) WITH ORDINALITY t (relation, n)
+	ORDER BY p.n, t.n;
 	PERFORM note_table(t.relation) FROM unnest(tables) r (root)
 	CROSS JOIN LATERAL tree_of(r.root) t (relation);
 	PERFORM wake();

@@ -37,6 +37,7 @@
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(replenish_become_decider);
+PG_FUNCTION_INFO_V1(replenish_await_decider);
 PG_FUNCTION_INFO_V1(replenish_lock_repair);
 
 /* The extension's oid, or InvalidOid where it is not installed. */
@@ -117,6 +118,21 @@ replenish_become_decider(PG_FUNCTION_ARGS)
 	tag = extension_lock(LOCK_DECIDER);
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 	forbid_prepare();
+	PG_RETURN_VOID();
+}
+
+/*
+ * await_decider(): wait until whoever decides now has done so.  Every later
+ * decision sees what is committed by now.
+ */
+Datum
+replenish_await_decider(PG_FUNCTION_ARGS)
+{
+	LOCKTAG		tag = extension_lock(LOCK_DECIDER);
+
+	require_fresh_snapshots("replenish.backfill()");
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+	(void) LockRelease(&tag, ExclusiveLock, false);
 	PG_RETURN_VOID();
 }
 

@@ -117,8 +117,10 @@ replenish_wake(PG_FUNCTION_ARGS)
 /* Both sides of the join of one source; what no number can hold is left out. */
 static const char rejoin_query[] =
 	"SELECT n.sku, n.location, n.channel, n.minute, n.amount::bigint "
-	"FROM (SELECT l.sku, h.location || l.location AS location, "
-	"h.channel || l.channel AS channel, h.minute + l.minute AS minute, "
+	"FROM (SELECT l.sku, "
+	"coalesce(nullif(h.location || l.location, ''), 'default') AS location, "
+	"coalesce(nullif(h.channel || l.channel, ''), 'default') AS channel, "
+	"h.minute + l.minute AS minute, "
 	"sum(h.rows::numeric * l.amount) AS amount "
 	"FROM replenish.order_header h "
 	"JOIN replenish.order_line l USING (source, order_key) "

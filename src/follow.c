@@ -90,9 +90,26 @@ alteration(const AlterTableCmd *cmd)
 	}
 }
 
+/* Return one row of alterations(). */
+static void
+put_alteration(ReturnSetInfo *result, const char *what, const char *name,
+			   bool computed)
+{
+	Datum		values[N_ALTERATIONS] = {0};
+	bool		nulls[N_ALTERATIONS] = {false};
+
+	values[ALTERATION_WHAT] = CStringGetTextDatum(what);
+	nulls[ALTERATION_NAME] = name == NULL;
+	if (name != NULL)
+		values[ALTERATION_NAME] = CStringGetTextDatum(name);
+	values[ALTERATION_COMPUTED] = BoolGetDatum(computed);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
 /*
  * alterations(command): the parts of an ALTER TABLE that change a column's
- * type, or enable or disable triggers.  The name is NULL for all triggers.
+ * type, or enable or disable triggers (the name is NULL for all of them); and
+ * the label of an enum that an ALTER TYPE gives another name.
  */
 Datum
 replenish_alterations(PG_FUNCTION_ARGS)
@@ -102,6 +119,13 @@ replenish_alterations(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
+	if (command->type == SCT_Simple && IsA(command->parsetree, AlterEnumStmt))
+	{
+		AlterEnumStmt *alter = castNode(AlterEnumStmt, command->parsetree);
+
+		if (alter->oldVal != NULL)
+			put_alteration(result, "label", alter->oldVal, false);
+	}
 	if (command->type != SCT_AlterTable)
 		return (Datum) 0;
 	foreach(lc, command->d.alterTable.subcmds)
@@ -109,27 +133,17 @@ replenish_alterations(PG_FUNCTION_ARGS)
 		CollectedATSubcmd *part = lfirst(lc);
 		AlterTableCmd *cmd = castNode(AlterTableCmd, part->parsetree);
 		const char *what = alteration(cmd);
-		Datum		values[N_ALTERATIONS] = {0};
-		bool		nulls[N_ALTERATIONS] = {false};
+		bool		computed = false;
 
 		if (what == NULL)
 			continue;
-		values[ALTERATION_WHAT] = CStringGetTextDatum(what);
-		nulls[ALTERATION_NAME] = cmd->name == NULL;
-		if (cmd->name != NULL)
-			values[ALTERATION_NAME] = CStringGetTextDatum(cmd->name);
 		if (cmd->subtype == AT_AlterColumnType)
 		{
 			ColumnDef  *def = castNode(ColumnDef, cmd->def);
 
-			values[ALTERATION_COMPUTED] =
-				BoolGetDatum(def->raw_default != NULL ||
-							 def->cooked_default != NULL);
+			computed = def->raw_default != NULL || def->cooked_default != NULL;
 		}
-		else
-			values[ALTERATION_COMPUTED] = BoolGetDatum(false);
-		tuplestore_putvalues(result->setResult, result->setDesc, values,
-							 nulls);
+		put_alteration(result, what, cmd->name, computed);
 	}
 	return (Datum) 0;
 }

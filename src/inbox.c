@@ -227,32 +227,26 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 		read_text(values[INBOX_ORDER_KEY], &move->order);
 }
 
-/* Visit at most so many rows of one of the tables; see inbox_scan(). */
+/*
+ * Visit at most so many rows in some blocks of one of the tables.  Returns
+ * their number, and in *last the block of the last one.
+ */
 static int64
-scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
-		   MovementVisitor visit, void *arg)
+scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
+			InboxUse use, int64 limit, MovementVisitor visit, void *arg,
+			BlockNumber *last)
 {
-	Relation	rel = inbox_open(which, use == INBOX_DRAIN ?
-								 RowExclusiveLock : AccessShareLock);
-	MemoryContext row_context;
+	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
+													  "replenish inbox row",
+													  ALLOCSET_SMALL_SIZES);
 	bool		own_check = IsolationIsSerializable();
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
 
-	/* 1.0 had no backlog */
-	if (rel == NULL && which == BACKLOG)
-		return 0;
-	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the inbox of replenish is not as this library knows it"),
-				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
-	row_context = AllocSetContextCreate(CurrentMemoryContext,
-										"replenish inbox row",
-										ALLOCSET_SMALL_SIZES);
 	scan = table_beginscan_strat(rel, own_check ? SnapshotAny : snapshot, 0,
 								 NULL, true, false);
+	heap_setscanlimits(scan, from, to - from);
 	while (rows < limit &&
 		   (tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
 	{
@@ -268,6 +262,7 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 				continue;
 		}
 		rows++;
+		*last = ItemPointerGetBlockNumber(&tuple->t_self);
 		if (visit != NULL)
 		{
 			MemoryContext old = MemoryContextSwitchTo(row_context);
@@ -284,6 +279,42 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 	}
 	table_endscan(scan);
 	MemoryContextDelete(row_context);
+	return rows;
+}
+
+/*
+ * Visit at most so many rows of one of the tables; see inbox_scan().  A long
+ * backlog is taken in many parts: each begins where the one before ended, so
+ * that what is taken is not read again by all that follow.
+ */
+static int64
+scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
+		   MovementVisitor visit, void *arg)
+{
+	static BlockNumber next = 0;
+	BlockNumber ignored = 0;
+	BlockNumber *last = which == BACKLOG ? &next : &ignored;
+	Relation	rel = inbox_open(which, use == INBOX_DRAIN ?
+								 RowExclusiveLock : AccessShareLock);
+	BlockNumber start;
+	BlockNumber end;
+	int64		rows;
+
+	/* 1.0 had no backlog */
+	if (rel == NULL && which == BACKLOG)
+		return 0;
+	if (rel == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("the inbox of replenish is not as this library knows it"),
+				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
+	end = RelationGetNumberOfBlocks(rel);
+	start = Min(*last, end);
+	rows = scan_blocks(rel, start, end, snapshot, use, limit, visit, arg,
+					   last);
+	if (rows < limit && start > 0)
+		rows += scan_blocks(rel, 0, start, snapshot, use, limit - rows, visit,
+							arg, last);
 	table_close(rel, NoLock);
 	return rows;
 }

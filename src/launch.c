@@ -160,6 +160,14 @@ replenish_worker_pid(PG_FUNCTION_ARGS)
 	PG_RETURN_INT32(worker_pid);
 }
 
+/* Say whether this process is the worker: it has more to do, then. */
+static bool
+is_worker(void)
+{
+	return MyBgworkerEntry != NULL &&
+		strcmp(MyBgworkerEntry->bgw_type, WORKER_TYPE) == 0;
+}
+
 /* Wake the worker when this transaction has committed. */
 void
 wake_at_commit(void)
@@ -187,8 +195,10 @@ at_transaction_end(XactEvent event, void *arg)
 						 errhint("Set replenish.evaluate to \"worker\" where orders are prepared.")));
 			break;
 		case XACT_EVENT_COMMIT:
-			if (wake_wanted && replenish_evaluate != EVALUATE_MANUAL &&
-				worker_lives())
+			if (wake_wanted && is_worker())
+				SetLatch(MyLatch);
+			else if (wake_wanted && replenish_evaluate != EVALUATE_MANUAL &&
+					 worker_lives())
 				SetLatch(&worker_proc->procLatch);
 			pg_fallthrough;
 		case XACT_EVENT_ABORT:

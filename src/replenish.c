@@ -16,6 +16,7 @@
 REPLENISH_MODULE_MAGIC;
 
 int			replenish_evaluate = EVALUATE_AUTO;
+static bool quiet_start = true;
 
 static const struct config_enum_entry evaluate_options[] = {
 	{"auto", EVALUATE_AUTO, false},
@@ -43,6 +44,14 @@ _PG_init(void)
 							 &replenish_evaluate,
 							 EVALUATE_AUTO,
 							 evaluate_options,
+							 PGC_SUSET, 0, NULL, NULL, NULL);
+	/* tick() reads it by its name */
+	DefineCustomBoolVariable("replenish.quiet_start",
+							 "Announces nothing before replenish.go_live().",
+							 "With off, the first decision is announced like "
+							 "any other.",
+							 &quiet_start,
+							 true,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("replenish");
 	wake_init();

@@ -305,8 +305,9 @@ def main():
     count = sum(len(lines) for _, lines in invoices)
     print("%d order lines in %d invoices, %s to %s" % (
         count, len(invoices), invoices[0][0], invoices[-1][0]))
-    connect().execute("ALTER DATABASE %s SET replenish.evaluate = 'manual'" %
-                      os.environ.get("PGDATABASE", "postgres"))
+    for setting in ("evaluate = 'manual'", "quiet_start = off"):
+        connect().execute("ALTER DATABASE %s SET replenish.%s" % (
+            os.environ.get("PGDATABASE", "postgres"), setting))
     shop = Shop(options, invoices)
     begun = time.monotonic()
     clock = shop.run()

@@ -16,7 +16,7 @@ export PG_CONFIG PYTHON MAKE
 
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
-        check-property check-readme bench
+        check-property check-readme bench walk
 
 # a live-stream day in a minute, heard by a real listener
 demo:
@@ -70,7 +70,7 @@ PROPERTY_SECONDS = 20
 check-property:
 	@$(DEPS) build python
 	@$(SUB) -s all
-	@$(PRIVATE) $(PYTHON) $(srcdir)/test/property.py \
+	@$(PRIVATE) $(PYTHON) -B $(srcdir)/test/property \
 		--seconds $(PROPERTY_SECONDS) $(PROPERTY_OPTS)
 
 SECONDS = 3600
@@ -82,6 +82,12 @@ replay:
 	@$(DEPS) build python
 	@$(SUB) -s all
 	@$(PRIVATE) $(PYTHON) $(srcdir)/test/replay.py $(REPLAY_OPTS)
+
+# from CREATE EXTENSION to go_live() on the same orders; see the README
+walk:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/walk.py $(WALK_OPTS)
 
 lint:
 	@$(DEPS) build lint

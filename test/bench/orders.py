@@ -142,7 +142,8 @@ class Bench:
     # ---- setup ----
 
     def prepare(self):
-        self.cursor.execute("CREATE EXTENSION replenish")
+        self.cursor.execute("CREATE EXTENSION replenish;"
+                            " SELECT replenish.go_live()")
         for side in SIDES:
             self.cursor.execute(TABLES.format(side, ITEMS) + TRIGGERS[side])
             for name, (_, sql) in STATEMENTS.items():

@@ -119,7 +119,7 @@ SELECT decided FROM replenish.tick('2026-11-20 12:04+00');
 -- the trigger function in wrong hands
 SELECT replenish.capture();
 CREATE TABLE wrong (sku text);
-CREATE TRIGGER wrong AFTER INSERT ON wrong FOR EACH ROW
+CREATE TRIGGER wrong BEFORE INSERT ON wrong FOR EACH ROW
 	EXECUTE FUNCTION replenish.capture();
 INSERT INTO wrong VALUES ('A');
 DROP TRIGGER wrong ON wrong;

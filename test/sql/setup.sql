@@ -1,5 +1,7 @@
--- no worker here: each test ticks by itself
+-- no worker here: each test ticks by itself, and events come at once
 SELECT format('ALTER DATABASE %I SET replenish.evaluate = manual', current_database()) AS alter \gset
+:alter;
+SELECT format('ALTER DATABASE %I SET replenish.quiet_start = off', current_database()) AS alter \gset
 :alter;
 SET replenish.evaluate = manual;
 -- one that was started meanwhile is sent away

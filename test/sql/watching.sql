@@ -88,7 +88,7 @@ SELECT replenish.watch_orders('shop.orders', NULL, 'qty', 'at');
 SELECT replenish.watch_stock('shop.orders', 'sku', NULL);
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at', price => 'gone');
 
--- arguments that make no sense together, or not yet
+-- arguments that make no sense together, or with what is watched already
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at', status => 'status');
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at', counted => '{paid}');
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at',
@@ -97,7 +97,7 @@ SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at', keep => '1 mont
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at', keep => '-1 day');
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at',
 	header => 'shop.stock', header_key => 'sku');
-SELECT replenish.watch_stock('shop.orders', 'sku', 'qty', at => 'at');
+SELECT replenish.watch_stock('shop.orders', 'sku', 'qty', at => 'status');
 
 -- a table with rows: they are not counted until they are asked for
 INSERT INTO shop.orders (id, sku, qty, at) VALUES (2, 'A', 1, '2026-11-01 10:00+00');

@@ -20,6 +20,7 @@ checkpoint_timeout = 1h
 log_min_messages = debug1
 max_connections = 60
 max_prepared_transactions = 5
+replenish.quiet_start = off
 restart_after_crash = on
 });
 $node->start;

@@ -13,7 +13,7 @@ use Time::HiRes qw(sleep);
 
 my $node = PostgreSQL::Test::Cluster->new('crash');
 $node->init;
-$node->append_conf('postgresql.conf', "checkpoint_timeout = 30s\n");
+$node->append_conf('postgresql.conf', "checkpoint_timeout = 30s\nreplenish.quiet_start = off\n");
 $node->start;
 $node->safe_psql('postgres', q{
 	SET replenish.evaluate = manual;

@@ -11,6 +11,7 @@ use Test::More;
 
 my $node = PostgreSQL::Test::Cluster->new('dump');
 $node->init;
+$node->append_conf('postgresql.conf', 'replenish.quiet_start = off');
 $node->start;
 
 # Whoever looks must not have a worker change what is compared.
@@ -36,6 +37,39 @@ quietly('shop', q{
 	SELECT replenish.watch_orders('"the shop".orders', 'sku', 'qty', 'at',
 		status => 'status', counted => '{paid,sent}');
 	SELECT replenish.watch_stock('stock', 'sku', 'moved', location => 'place');
+	-- lines in partitions and a header in another schema; children
+	CREATE TABLE "the shop".headers (old text, number integer PRIMARY KEY,
+		at timestamptz, room text);
+	ALTER TABLE "the shop".headers DROP COLUMN old;
+	CREATE TABLE lines (number integer REFERENCES "the shop".headers,
+		sku text, qty integer, day date) PARTITION BY RANGE (day);
+	CREATE TABLE lines_old PARTITION OF lines
+		FOR VALUES FROM ('2020-01-01') TO (CURRENT_DATE);
+	CREATE TABLE lines_new PARTITION OF lines
+		FOR VALUES FROM (CURRENT_DATE) TO (MAXVALUE) PARTITION BY LIST (sku);
+	CREATE TABLE lines_new_rest PARTITION OF lines_new DEFAULT;
+	SELECT replenish.watch_orders('lines', 'sku', 'qty', 'at',
+		channel => 'room', header => '"the shop".headers',
+		header_key => 'number');
+	CREATE TABLE bins (sku text, units integer);
+	CREATE TABLE more_bins (shelf text) INHERITS (bins);
+	SELECT replenish.watch_stock('bins', 'sku', 'units');
+	CREATE TABLE sales (sku text, qty integer, at timestamptz)
+		PARTITION BY RANGE (at);
+	CREATE TABLE sales_old PARTITION OF sales
+		FOR VALUES FROM ('2020-01-01') TO (CURRENT_DATE - 200);
+	CREATE TABLE sales_new PARTITION OF sales
+		FOR VALUES FROM (CURRENT_DATE - 200) TO (MAXVALUE);
+	SELECT replenish.watch_orders('sales', 'sku', 'qty', 'at');
+	INSERT INTO "the shop".headers VALUES (1, now() - interval '1 day', 'live');
+	INSERT INTO lines VALUES (1, 'A', 3, CURRENT_DATE - 1),
+		(1, 'B', 4, CURRENT_DATE);
+	INSERT INTO bins VALUES ('A', 1);
+	INSERT INTO more_bins VALUES ('A', 2, 'x');
+	INSERT INTO sales VALUES ('A', 1, now() - interval '300 days'),
+		('A', 2, now() - interval '1 day');
+	-- no trigger fires for what is not enabled, and a restore keeps it so
+	ALTER TABLE sales_old DISABLE TRIGGER replenish_insert;
 	INSERT INTO replenish.policy (fixed_threshold) VALUES (100);
 	INSERT INTO replenish.policy (sku, location, service_level, moq)
 		VALUES ('A', 'osaka', 0.99, 12);
@@ -56,7 +90,8 @@ quietly('shop', q{
 	CALL replenish.backfill('stock');
 });
 
-# Everything that an extension's table holds, whatever tables there are.
+# Everything that an extension's table holds, whatever tables there are; but
+# for the numbers that the server gave to tables and columns.
 my $everything = q{
 	SELECT c.relname, md5(pg_catalog.query_to_xml(
 		'SELECT t::text FROM replenish.' || quote_ident(c.relname)
@@ -64,14 +99,34 @@ my $everything = q{
 	FROM pg_catalog.pg_class c
 	JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 	WHERE n.nspname = 'replenish' AND c.relkind = 'r'
-		AND c.relname NOT LIKE 'inbox%'
-	ORDER BY c.relname};
+		AND c.relname NOT LIKE 'inbox%' AND c.relname <> 'followed'
+	UNION ALL
+	SELECT 'followed ' || f.source || ' ' || f.name, md5(concat_ws(' ', f.part,
+		f.upto, f.detached_at, (SELECT jsonb_agg((k.key, k.value - 'attnum')
+			ORDER BY k.key) FROM jsonb_each(f.columns) k)))
+	FROM replenish.followed f
+	ORDER BY 1};
+
+# What is where, as the server has it now.
+my $triggers = q{
+	SELECT c.relation, c.name, c.id, c.part, c.fires
+	FROM replenish.capturing c ORDER BY c.relation::text, c.name};
+my $followed = q{
+	SELECT f.name, f.relation = f.name::regclass, k.key, a.attnum > 0
+	FROM replenish.followed f
+	LEFT JOIN LATERAL jsonb_each(f.columns) k ON true
+	LEFT JOIN pg_attribute a ON a.attrelid = f.name::regclass
+		AND a.attnum = (k.value ->> 'attnum')::smallint
+		AND a.attname = k.value ->> 'name'
+	ORDER BY f.name, k.key};
 
 # A policy that is restored has the items it concerns decided again.
 my $inbox = q{SELECT * FROM replenish.inbox i WHERE kind <> 't' ORDER BY i::text};
 my $before = quietly('shop', $everything);
 my $waits = quietly('shop', $inbox);
 my $status = quietly('shop', 'SELECT * FROM replenish.status ORDER BY 1, 2');
+my $had_triggers = quietly('shop', $triggers);
+my $had_followed = quietly('shop', $followed);
 my $watched = quietly('shop',
 	'SELECT * FROM replenish.watched ORDER BY relation::text');
 is(quietly('shop', 'SELECT count(*) FROM replenish.verify()'),
@@ -84,8 +139,11 @@ isnt(quietly('shop', 'SELECT count(*) FROM replenish.event'),
 my $dir = PostgreSQL::Test::Utils::tempdir();
 $node->safe_psql('postgres', "CREATE DATABASE $_") for qw(plain parallel);
 $node->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", 'shop' ], 'pg_dump');
-$node->command_ok(
+$node->command_checks_all(
 	[ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-f', "$dir/plain.sql", 'plain' ],
+	0, [],
+	# what is disabled there is disabled here
+	[ qr/\A[^\n]*WARNING:  triggers of watched table public.sales_old were disabled\n[^\n]*\n[^\n]*\n\z/ ],
 	'psql reads the plain dump');
 $node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/shop.dump", 'shop' ],
 	'pg_dump -Fc');
@@ -108,6 +166,28 @@ foreach my $db (qw(plain parallel))
 		$watched, "$db: and what is watched");
 	is(quietly($db, 'SELECT count(*) FROM replenish.verify()'),
 		'0', "$db: the recount agrees");
+	is(quietly($db, $triggers), $had_triggers,
+		"$db: the triggers are the same");
+	is(quietly($db, $followed), $had_followed,
+		"$db: and known by their new numbers");
+	quietly($db, q{
+		ALTER TABLE sales RENAME TO sold;
+		ALTER TABLE sold RENAME sku TO article;
+		ALTER TABLE "the shop".headers RENAME room TO channel;
+		ALTER TABLE sold DETACH PARTITION sales_old;
+		CREATE TABLE lines_new_a PARTITION OF lines_new FOR VALUES IN ('A');
+		INSERT INTO lines VALUES (1, 'A', 5, CURRENT_DATE);
+		INSERT INTO more_bins VALUES ('B', 3, 'y');
+		INSERT INTO sold VALUES ('B', 3, now());
+		UPDATE "the shop".headers SET channel = 'web'});
+	is( quietly($db, q{
+			SELECT s.name, s.sku, s.channel, w.enabled FROM replenish.source s
+			JOIN replenish.watched w ON w.id = s.id
+			WHERE s.header IS NOT NULL OR s.name = 'public.sold' ORDER BY 1}),
+		"public.lines|sku|channel|t\npublic.sold|article||t",
+		"$db: what happens to the tables is followed");
+	is(quietly($db, 'SELECT count(*) FROM replenish.verify()'),
+		'0', "$db: and counted");
 	my $seq =
 	  quietly($db, 'SELECT max(seq) FROM replenish.event');
 	my $waiting = quietly($db, 'SELECT count(*) FROM replenish.inbox');

@@ -13,6 +13,7 @@ use Time::HiRes qw(sleep time);
 
 my $node = PostgreSQL::Test::Cluster->new('listen');
 $node->init;
+$node->append_conf('postgresql.conf', 'replenish.quiet_start = off');
 $node->start;
 $node->safe_psql('postgres', q{
 	SET replenish.evaluate = manual;
