@@ -36,9 +36,9 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching heading partitions \
-               following replicating modes views going_live previewing \
-               suggesting privileged updating documented
+               policies verifying recounting trimming rewatching heading \
+               partitions following replicating modes views going_live \
+               previewing suggesting privileged updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \
