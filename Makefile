@@ -38,7 +38,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading partitions \
                following replicating modes views going_live previewing \
-               suggesting privileged style_odoo style_shopify \
+               suggesting privileged hostile style_odoo style_shopify \
                style_woocommerce style_magento style_snapshots style_monthly \
                style_marketplace style_countries updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
