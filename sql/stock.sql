@@ -59,12 +59,13 @@ DECLARE
 BEGIN
 	SELECT count(n.minute) > 0, sum(n.on_hand * r.units),
 		sum(n.reserved * r.units), sum(n.on_order * r.units), min(n.minute),
-		to_timestamp(min(later.minute) * 60.0),
-		coalesce(bool_or(clock_minute - n.minute > 2 * coalesce(k.gap, 1440)),
-			false)
+		to_timestamp(least(min(later.minute), min(n.minute + age.most + 1)
+			FILTER (WHERE clock_minute - n.minute <= age.most)) * 60.0),
+		coalesce(bool_or(clock_minute - n.minute > age.most), false)
 	FROM stock_codes(snapshot_of.sku) r
 	CROSS JOIN source o
 	LEFT JOIN rhythm k ON k.source = o.id
+	CROSS JOIN LATERAL (SELECT 2 * coalesce(k.gap, 1440) AS most) age
 	LEFT JOIN LATERAL (
 		SELECT t.minute, sum(t.on_hand) AS on_hand,
 			sum(t.reserved) AS reserved, sum(t.on_order) AS on_order
@@ -118,7 +119,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.snapshot_of(text, text, timestamptz, replenish.demand, boolean) IS
-'An item''s stock in tables of snapshots at the clock, with or without what waits in the inbox: what was counted, and sold, the units ordered in the minutes after (exact for eight days, from then on as fine as its summary, demand, is). snapshot_at is the oldest of the snapshots that it rests on, coming_at the next that is dated ahead; overdue, whether one is older than twice the usual distance of its table, a day where that is not known yet.';
+'An item''s stock in tables of snapshots at the clock, with or without what waits in the inbox: what was counted, and sold, the units ordered in the minutes after (exact for eight days, from then on as fine as its summary, demand, is). snapshot_at is the oldest of the snapshots that it rests on; overdue, whether one is older than twice the usual distance of its table, a day where that is not known yet; coming_at is when the next holds that is dated ahead, or when one becomes overdue.';
 
 CREATE FUNCTION replenish.stock_of(sku text, location text, clock timestamptz,
 	demand replenish.demand, waiting boolean)

@@ -44,6 +44,7 @@ INSERT INTO orders (sku, qty, ordered_at) VALUES ('LAMP', 2, '2026-11-20 07:00+0
 INSERT INTO wms_feed VALUES ('rotterdam', 'DESK', 'B-02', '2026-11-22 02:00:10+00', 99, 0, 0);
 SELECT decided FROM replenish.tick('2026-11-20 08:00+00');
 SELECT sku, on_hand, snapshot_at FROM replenish.status ORDER BY sku;
+SELECT what, ok, detail, hint FROM replenish.health() WHERE what LIKE 'snapshot%';
 INSERT INTO wms_feed VALUES ('rotterdam', 'LAMP', 'C-14', '2026-11-20 02:00:30+00', 12, 0, 0);
 SELECT decided FROM replenish.tick('2026-11-20 08:10+00');
 SELECT sku, on_hand, on_order, snapshot_at FROM replenish.status ORDER BY sku;
@@ -54,7 +55,7 @@ SELECT decided FROM replenish.tick('2026-11-20 08:20+00');
 SELECT sku, on_hand, on_order, snapshot_at FROM replenish.status ORDER BY sku;
 SELECT count(*) AS differences FROM replenish.verify();
 
--- the feed stays away: that is said, and what it says is an assumption
+-- the feed stays away: that is said, and what it says is an assumption, also where nothing sells
 SELECT decided > 0 AS decided FROM replenish.tick('2026-11-21 12:00+00');
 SELECT sku, on_hand, snapshot_at, assumed @> '{on_hand}' AS assumed FROM replenish.status ORDER BY sku;
 SELECT what, ok, detail, hint FROM replenish.health() WHERE what LIKE 'snapshot%';
@@ -63,16 +64,33 @@ SELECT decided > 0 AS decided FROM replenish.tick('2026-11-22 02:30+00');
 SELECT sku, on_hand, snapshot_at FROM replenish.status ORDER BY sku;
 SELECT count(*) AS differences FROM replenish.verify();
 
+-- another feed overwrites its rows: with the next count, and with the same one corrected
+CREATE TABLE rug_feed (sku text PRIMARY KEY, counted_at timestamptz, on_hand integer);
+INSERT INTO rug_feed VALUES ('RUG', '2026-11-22 03:00+00', 30);
+INSERT INTO orders (sku, qty, ordered_at) VALUES ('RUG', 2, '2026-11-22 03:30+00');
+SELECT replenish.watch_stock('rug_feed', 'sku', 'on_hand', at => 'counted_at');
+CALL replenish.backfill('rug_feed');
+SELECT decided FROM replenish.tick('2026-11-22 04:00+00');
+SELECT sku, on_hand, snapshot_at FROM replenish.status WHERE sku = 'RUG';
+INSERT INTO rug_feed VALUES ('RUG', '2026-11-22 03:45+00', 27)
+ON CONFLICT (sku) DO UPDATE SET counted_at = excluded.counted_at, on_hand = excluded.on_hand;
+INSERT INTO orders (sku, qty, ordered_at) VALUES ('RUG', 4, '2026-11-22 03:40+00'), ('RUG', 1, '2026-11-22 03:50+00');
+SELECT decided FROM replenish.tick('2026-11-22 04:00+00');
+SELECT sku, on_hand, snapshot_at FROM replenish.status WHERE sku = 'RUG';
+UPDATE rug_feed SET on_hand = 23;
+SELECT decided FROM replenish.tick('2026-11-22 04:00+00');
+SELECT sku, on_hand, snapshot_at FROM replenish.status WHERE sku = 'RUG';
+SELECT count(*) AS differences FROM replenish.verify();
 -- a second stock table for the same items adds to the first
 CREATE TABLE back_room (sku text PRIMARY KEY, pieces integer);
 INSERT INTO back_room VALUES ('LAMP', 3), ('CHAIR', 4);
 SELECT replenish.watch_stock('back_room', 'sku', 'pieces');
 CALL replenish.backfill('back_room');
-SELECT decided > 0 AS decided FROM replenish.tick('2026-11-22 02:40+00');
+SELECT decided > 0 AS decided FROM replenish.tick('2026-11-22 04:10+00');
 SELECT sku, on_hand, snapshot_at FROM replenish.status ORDER BY sku;
 SELECT count(*) AS differences FROM replenish.verify();
 
 SET client_min_messages = warning;
 DROP EXTENSION replenish CASCADE;
-DROP TABLE orders, wms_feed, back_room;
+DROP TABLE orders, wms_feed, rug_feed, back_room;
 CREATE EXTENSION replenish;
