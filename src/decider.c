@@ -9,7 +9,8 @@
  * taken from the inbox must be seen as taken before the next one looks.
  *
  * In 'immediate' mode the writing statement tries to be the decider: it never
- * waits for the lock, and whatever goes wrong inside is rolled back to a
+ * waits for the lock, hardly for any other (somebody may be emptying a table
+ * of settings), and whatever goes wrong inside is rolled back to a
  * subtransaction and becomes a warning, so that the order itself goes in.
  *
  *-------------------------------------------------------------------------
@@ -28,8 +29,10 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "storage/lock.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
@@ -39,6 +42,9 @@
 PG_FUNCTION_INFO_V1(replenish_become_decider);
 PG_FUNCTION_INFO_V1(replenish_await_decider);
 PG_FUNCTION_INFO_V1(replenish_lock_repair);
+
+/* How long an order that decides waits for a lock at most, in milliseconds. */
+#define PATIENCE	10
 
 /* The extension's oid, or InvalidOid where it is not installed. */
 Oid
@@ -152,6 +158,22 @@ replenish_lock_repair(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/*
+ * Give up a lock that is not to be had soon, until the end of the
+ * subtransaction.
+ */
+static void
+wait_hardly(void)
+{
+	char		patience[12];
+
+	if (LockTimeout > 0 && LockTimeout <= PATIENCE)
+		return;
+	snprintf(patience, sizeof(patience), "%d", PATIENCE);
+	(void) set_config_option("lock_timeout", patience, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
 /* Run tick() at the present moment, as its owner. */
 static void
 run_tick(void)
@@ -207,6 +229,7 @@ decider_try_now(void)
 	{
 		SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID,
 							   security | SECURITY_LOCAL_USERID_CHANGE);
+		wait_hardly();
 		run_tick();
 		SetUserIdAndSecContext(user, security);
 		ReleaseCurrentSubTransaction();
