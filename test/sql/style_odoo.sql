@@ -10,6 +10,9 @@ CREATE TABLE sale_order_line (id serial PRIMARY KEY,
 	display_type text);
 CREATE TABLE stock_quant (id serial PRIMARY KEY, product_id integer,
 	location_id integer, quantity numeric, reserved_quantity numeric);
+-- quants are kept for suppliers and customers as well, and add up to nothing: what is on no shelf is no stock
+ALTER TABLE stock_quant ADD on_shelf numeric
+	GENERATED ALWAYS AS (CASE WHEN location_id IN (8, 18) THEN quantity ELSE 0 END) STORED;
 INSERT INTO sale_order (name, state, date_order, warehouse_id) VALUES
 	('S00041', 'done', '2026-11-18 09:14:07', 1),
 	('S00042', 'sale', '2026-11-19 16:40:55', 1),
@@ -22,15 +25,15 @@ INSERT INTO sale_order_line (order_id, product_id, product_uom_qty, price_unit, 
 	(3, 23, 3, 129, NULL),
 	(4, 17, 10, 35.50, NULL), (4, 31, 2.5, 8.20, NULL),
 	(5, 31, 100, 8.20, NULL);
--- 8 and 18 are the stock of the two warehouses, 5 is where customers are
+-- 8 and 18 are the stock of the two warehouses, 4 and 5 are where suppliers and customers are
 INSERT INTO stock_quant (product_id, location_id, quantity, reserved_quantity) VALUES
 	(17, 8, 60, 6), (17, 8, 15, 0), (17, 18, 12, 10), (23, 8, 9, 3),
-	(31, 18, 40, 2.5), (17, 5, 4, 0);
+	(31, 18, 40, 2.5), (17, 5, 4, 0), (17, 4, -91, 0);
 
 SELECT replenish.watch_orders('sale_order_line', 'product_id', 'product_uom_qty', 'date_order',
 	location => 'warehouse_id', status => 'state', counted => '{sale,done}',
 	price => 'price_unit', header => 'sale_order', header_key => 'order_id');
-SELECT replenish.watch_stock('stock_quant', 'product_id', 'quantity',
+SELECT replenish.watch_stock('stock_quant', 'product_id', 'on_shelf',
 	location => 'location_id', reserved => 'reserved_quantity');
 CALL replenish.backfill('sale_order_line');
 CALL replenish.backfill('stock_quant');
@@ -58,6 +61,8 @@ SELECT count(*) AS differences FROM replenish.verify();
 SELECT decided > 0 AS decided FROM replenish.tick('2026-11-20 12:10+00');
 SELECT sku, location, on_hand, reserved, available, sold_24h, reason
 FROM replenish.status ORDER BY sku, location;
+-- the customers have 11 of 17, the suppliers lack 91
+SELECT sku, on_hand, reserved, available, sold_24h FROM replenish.sku_status ORDER BY sku;
 SELECT count(*) AS differences FROM replenish.verify();
 SELECT count(*) AS faults FROM replenish.health() WHERE what LIKE 'fault%';
 
