@@ -63,7 +63,26 @@ FROM replenish.item_demand d, replenish.demand_buckets(d.demand) b
 WHERE b.resolution = '1 day' GROUP BY 1, 2 HAVING sum(b.units) <> 0 ORDER BY 1, 2;
 SELECT count(*) AS differences FROM replenish.verify();
 
+-- as its API gives them, orders and line items: there is nothing to fill in, and the sums are the same
+CREATE TABLE api_order (name text PRIMARY KEY, created_at timestamptz, financial_status text, source_name text);
+CREATE TABLE api_line_item (order_name text REFERENCES api_order, sku text, quantity integer, price numeric);
+SELECT replenish.watch_orders('api_line_item', 'sku', 'quantity', 'created_at',
+	channel => 'source_name', status => 'financial_status',
+	counted => '{paid,partially_refunded,pending}', price => 'price',
+	header => 'api_order', header_key => 'order_name');
+INSERT INTO api_order SELECT DISTINCT "Name", "Created at", 'pending', "Source" FROM orders_export;
+INSERT INTO api_line_item
+SELECT "Name", "Lineitem sku", "Lineitem quantity", "Lineitem price" FROM orders_export;
+UPDATE api_order o SET financial_status = e."Financial Status"
+FROM orders_export e WHERE e."Name" = o.name;
+SELECT decided FROM replenish.tick('2026-11-20 12:05+00');
+SELECT d.sku, d.channel, sum(b.units) FILTER (WHERE d.source = 1) AS export,
+	sum(b.units) FILTER (WHERE d.source = 3) AS api
+FROM replenish.item_demand d, replenish.demand_buckets(d.demand) b
+WHERE b.resolution = '1 hour' GROUP BY 1, 2, b.bucket HAVING sum(b.units) <> 0 ORDER BY 1, 2, b.bucket;
+SELECT count(*) AS differences FROM replenish.verify();
+
 SET client_min_messages = warning;
 DROP EXTENSION replenish CASCADE;
-DROP TABLE orders_export, next_export, inventory_export;
+DROP TABLE orders_export, next_export, inventory_export, api_line_item, api_order;
 CREATE EXTENSION replenish;
