@@ -60,6 +60,7 @@ INSERT INTO replenish.sku_alias (external_sku, sku, units) VALUES
 	('85123a', '85123a', 10), ('85123A', '22423', 1), ('22423', '85123A', 1);
 SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
 SELECT sku, on_hand, sold_24h FROM replenish.status ORDER BY sku;
+SELECT what, ok, detail, hint FROM replenish.health() WHERE what = 'sku_alias';
 SELECT count(*) AS differences FROM replenish.verify();
 -- what makes no sense
 INSERT INTO replenish.sku_alias (external_sku, sku, units) VALUES ('X', 'Y', 0);
