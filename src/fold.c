@@ -225,13 +225,17 @@ size_of(int64 amount)
 	return amount < 0 ? 0 - (uint64) amount : (uint64) amount;
 }
 
-/* Add to one of a group's plain sums. */
+/* Add to one of a group's plain sums; what does not fit is left out. */
 static bool
 add_amount(Fold *fold, FoldGroup *group, int which, int64 amount)
 {
+	int64		sum;
+
 	grow_size(fold, group, size_of(amount));
-	return !pg_add_s64_overflow(group->amount[which], amount,
-								&group->amount[which]);
+	if (pg_add_s64_overflow(group->amount[which], amount, &sum))
+		return false;
+	group->amount[which] = sum;
+	return true;
 }
 
 /* Keep an amount by its minute, where a snapshot of stock may ask for it. */
