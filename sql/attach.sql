@@ -348,7 +348,8 @@ BEGIN
 		OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
 		OR EXISTS (SELECT FROM order_line l WHERE l.source = s.id)
 		OR EXISTS (SELECT FROM order_header h WHERE h.source = s.id)
-		OR EXISTS (SELECT FROM pending(clock(), NULL) p WHERE p.source = s.id)
+		OR EXISTS (SELECT FROM pending(clock(), NULL) p
+			WHERE p.source = s.id AND p.kind <> 'touch')
 		-- from now on demand is kept by the minute, from before it is not
 		OR s.kind = 'stock' AND s.at IS NOT NULL
 			AND EXISTS (SELECT FROM item_demand) THEN
@@ -360,7 +361,9 @@ BEGIN
 	DELETE FROM followed f WHERE f.source = s.id;
 	INSERT INTO source SELECT s.*;
 	-- its stock counts again
-	PERFORM touch_source(s.id);
+	IF known.id IS NOT NULL THEN
+		PERFORM touch_source(s.id);
+	END IF;
 	RETURN s;
 END $$;
 COMMENT ON FUNCTION replenish.register_source(replenish.source) IS

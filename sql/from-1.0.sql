@@ -20,9 +20,6 @@ ALTER TABLE replenish.source
 UPDATE replenish.source SET watched_as = name;
 ALTER TABLE replenish.source ALTER watched_as SET NOT NULL;
 
-ALTER TABLE replenish.inbox_even ADD order_key text COLLATE "C";
-ALTER TABLE replenish.inbox_odd ADD order_key text COLLATE "C";
-
 ALTER TABLE replenish.item_stock
 	ADD minute integer NOT NULL DEFAULT 0,
 	ADD rows bigint NOT NULL DEFAULT 0;

@@ -59,8 +59,7 @@ CREATE TABLE replenish.inbox_even (
 	sku text COLLATE "C" NOT NULL,
 	location text COLLATE "C" NOT NULL,
 	channel text COLLATE "C" NOT NULL,
-	summary replenish.demand,
-	order_key text COLLATE "C"
+	summary replenish.demand
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
 	autovacuum_vacuum_cost_delay = 0, vacuum_truncate = off);
 SELECT pg_catalog.pg_extension_config_dump('replenish.inbox_even', '');

@@ -290,7 +290,7 @@ BEGIN
 		RETURN 0;
 	END IF;
 	INSERT INTO backlog (amount, minute, source, kind, sku, location, channel,
-		summary, order_key)
+		summary)
 	SELECT CASE WHEN d.kind = 'demand' THEN 0
 			ELSE (d.expected - coalesce(d.actual, 0)) * CASE
 				WHEN d.kind IN ('fault', 'header', 'snapshot rows') THEN 1
@@ -300,13 +300,14 @@ BEGIN
 			WHEN 'reserved' THEN 'r' WHEN 'on_order' THEN 'o'
 			WHEN 'snapshot rows' THEN 'n' WHEN 'sold' THEN 'q'
 			WHEN 'postponed' THEN 'd' WHEN 'fault' THEN 'f'
-			WHEN 'line' THEN CASE WHEN d.housekeeping THEN 'x' ELSE 'd' END
+			WHEN 'line' THEN CASE WHEN d.housekeeping THEN 'k' ELSE 'l' END
 			WHEN 'header' THEN CASE WHEN d.housekeeping THEN 'X' ELSE 'H' END
 			END,
-		d.sku, d.location, d.channel,
+		CASE WHEN d.kind IN ('line', 'header') THEN octet_length(d.order_key)
+			|| ':' || d.order_key ELSE '' END || d.sku,
+		d.location, d.channel,
 		CASE WHEN d.kind = 'demand'
-			THEN d.expected_demand - d.actual_demand END,
-		nullif(d.order_key, '')
+			THEN d.expected_demand - d.actual_demand END
 	FROM difference(id) d;
 	GET DIAGNOSTICS appended = ROW_COUNT;
 	PERFORM mark_backfilled(id, appended);

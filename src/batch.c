@@ -168,8 +168,7 @@ batch_keep(Batch *batch, const BatchEntry *wanted, uint32 hash)
 	keys = key_move(&entry->move.sku, keys);
 	keys = key_move(&entry->move.location, keys);
 	keys = key_move(&entry->move.channel, keys);
-	if (entry->move.order.data != NULL)
-		key_move(&entry->move.order, keys);
+	key_move(&entry->move.order, keys);
 	if (batch->hash != NULL)
 		batch_index(batch, entry, indexed ? hash : hash_place(entry));
 }

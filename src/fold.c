@@ -303,16 +303,17 @@ fold_add(const Movement *move, void *arg)
 	switch (move->kind)
 	{
 		case MOVE_DELETED:
-			if (move->order.data != NULL)
-				fold_pass(fold, FOLD_LINE, move, true);
-			else if (!is_housekeeping(fold, move))
+			if (!is_housekeeping(fold, move))
 				fits = fold_demand(fold, move);
 			break;
 		case MOVE_DEMAND:
-			if (move->order.data != NULL)
-				fold_pass(fold, FOLD_LINE, move, false);
-			else
-				fits = fold_demand(fold, move);
+			fits = fold_demand(fold, move);
+			break;
+		case MOVE_LINE:
+			fold_pass(fold, FOLD_LINE, move, false);
+			break;
+		case MOVE_LINE_DELETED:
+			fold_pass(fold, FOLD_LINE, move, true);
 			break;
 		case MOVE_HEADER:
 			fold_pass(fold, FOLD_HEADER, move, false);

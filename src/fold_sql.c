@@ -64,14 +64,23 @@ begin_fold(FunctionCallInfo fcinfo, int clock_argno)
 	return fold_create(clock, sold_since, fold_return_row, fcinfo->resultinfo);
 }
 
-/* drain(clock, sold_since, backlog): take every movement from the inbox. */
+/*
+ * drain(clock, sold_since, backlog, orders): take the lines and headers of
+ * orders, or all else, from the inbox.
+ */
 Datum
 replenish_drain(PG_FUNCTION_ARGS)
 {
 	Fold	   *fold = begin_fold(fcinfo, 0);
-	int64		backlog = PG_NARGS() > 2 ? PG_GETARG_INT64(2) : 0;
+	int64		backlog = 0;
+	InboxUse	use = INBOX_DRAIN;
 
-	inbox_scan(GetActiveSnapshot(), INBOX_DRAIN, backlog, fold_add, fold);
+	if (PG_NARGS() > 3)
+	{
+		backlog = PG_GETARG_INT64(2);
+		use = PG_GETARG_BOOL(3) ? INBOX_DRAIN_ORDERS : INBOX_DRAIN_REST;
+	}
+	inbox_scan(GetActiveSnapshot(), use, backlog, fold_add, fold);
 	fold_emit(fold);
 	return (Datum) 0;
 }

@@ -29,6 +29,7 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/storage.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -50,7 +51,6 @@ enum
 	INBOX_LOCATION,
 	INBOX_CHANNEL,
 	INBOX_SUMMARY,
-	INBOX_ORDER_KEY,			/* since 1.1 */
 	INBOX_NATTS
 };
 
@@ -86,8 +86,7 @@ inbox_open(int which, LOCKMODE lockmode)
 
 	if (rel != NULL &&
 		(rel->rd_rel->relkind != RELKIND_RELATION ||
-		 RelationGetNumberOfAttributes(rel) < INBOX_NATTS - 1 ||
-		 RelationGetNumberOfAttributes(rel) > INBOX_NATTS))
+		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
 	{
 		relation_close(rel, lockmode);
 		return NULL;
@@ -116,6 +115,53 @@ key_datum(const Key *key, ShortText *space)
 	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
 }
 
+/* Say whether a movement belongs to an order, to be joined later. */
+static bool
+has_order(const Movement *move)
+{
+	return move->kind == MOVE_LINE || move->kind == MOVE_LINE_DELETED ||
+		move->kind == MOVE_HEADER || move->kind == MOVE_HEADER_DELETED;
+}
+
+/*
+ * The keys of a line or header in the place of its SKU: the order's, with its
+ * length before it, then the SKU.  A column for it would cost each row of each
+ * order eight bytes.
+ */
+static Datum
+order_datum(const Movement *move)
+{
+	StringInfoData keys;
+
+	initStringInfo(&keys);
+	appendStringInfo(&keys, "%d:", move->order.len);
+	appendBinaryStringInfo(&keys, move->order.data, move->order.len);
+	if (move->sku.len > 0)
+		appendBinaryStringInfo(&keys, move->sku.data, move->sku.len);
+	return PointerGetDatum(cstring_to_text_with_len(keys.data, keys.len));
+}
+
+/* Take them apart again; what nobody of us has written is all order. */
+static void
+split_order(Movement *move)
+{
+	const char *colon = memchr(move->sku.data, ':', move->sku.len);
+	int			len;
+
+	move->order = move->sku;
+	move->sku.len = 0;
+	if (colon == NULL)
+		return;
+	len = atoi(move->order.data);
+	move->order.len -= ++colon - move->order.data;
+	move->order.data = colon;
+	if (len < 0 || len > move->order.len)
+		return;
+	move->sku.data = colon + len;
+	move->sku.len = move->order.len - len;
+	move->order.len = len;
+}
+
 /* Form the inbox's row of a movement. */
 static HeapTuple
 form_row(TupleDesc desc, const Movement *move)
@@ -124,20 +170,18 @@ form_row(TupleDesc desc, const Movement *move)
 	bool		nulls[INBOX_NATTS] = {false};
 	ShortText	sku,
 				location,
-				channel,
-				order;
+				channel;
 
 	values[INBOX_AMOUNT] = Int64GetDatum(move->amount);
 	values[INBOX_MINUTE] = Int32GetDatum(move->minute);
 	values[INBOX_SOURCE] = Int32GetDatum(move->source);
 	values[INBOX_KIND] = CharGetDatum((char) move->kind);
-	values[INBOX_SKU] = key_datum(&move->sku, &sku);
+	values[INBOX_SKU] = has_order(move) ? order_datum(move) :
+		key_datum(&move->sku, &sku);
 	values[INBOX_LOCATION] = key_datum(&move->location, &location);
 	values[INBOX_CHANNEL] = key_datum(&move->channel, &channel);
 	values[INBOX_SUMMARY] = PointerGetDatum(move->summary);
 	nulls[INBOX_SUMMARY] = move->summary == NULL;
-	values[INBOX_ORDER_KEY] = key_datum(&move->order, &order);
-	nulls[INBOX_ORDER_KEY] = move->order.data == NULL;
 	return heap_form_tuple(desc, values, nulls);
 }
 
@@ -211,7 +255,6 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 	Datum		values[INBOX_NATTS];
 	bool		nulls[INBOX_NATTS];
 
-	nulls[INBOX_ORDER_KEY] = true;
 	heap_deform_tuple(tuple, desc, values, nulls);
 	move->amount = DatumGetInt64(values[INBOX_AMOUNT]);
 	move->minute = DatumGetInt32(values[INBOX_MINUTE]);
@@ -223,8 +266,16 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 	move->summary = nulls[INBOX_SUMMARY] ? NULL :
 		(struct varlena *) DatumGetPointer(values[INBOX_SUMMARY]);
 	memset(&move->order, 0, sizeof(Key));
-	if (!nulls[INBOX_ORDER_KEY])
-		read_text(values[INBOX_ORDER_KEY], &move->order);
+	if (has_order(move))
+		split_order(move);
+}
+
+/* Say whether a movement is to be visited. */
+static bool
+is_wanted(const Movement *move, InboxUse use)
+{
+	return use == INBOX_DRAIN_ORDERS ? has_order(move) :
+		use == INBOX_DRAIN_REST ? !has_order(move) : true;
 }
 
 /*
@@ -261,19 +312,24 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 			if (!visible)
 				continue;
 		}
-		rows++;
-		*last = ItemPointerGetBlockNumber(&tuple->t_self);
 		if (visit != NULL)
 		{
 			MemoryContext old = MemoryContextSwitchTo(row_context);
 			Movement	move;
+			bool		wanted;
 
 			read_row(tuple, RelationGetDescr(rel), &move);
 			MemoryContextSwitchTo(old);
-			visit(&move, arg);
+			wanted = is_wanted(&move, use);
+			if (wanted)
+				visit(&move, arg);
 			MemoryContextReset(row_context);
+			if (!wanted)
+				continue;
 		}
-		if (use == INBOX_DRAIN)
+		rows++;
+		*last = ItemPointerGetBlockNumber(&tuple->t_self);
+		if (use != INBOX_READ)
 			simple_heap_delete(rel, &tuple->t_self);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -291,11 +347,11 @@ static int64
 scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 		   MovementVisitor visit, void *arg)
 {
-	static BlockNumber next = 0;
+	static BlockNumber next[] = {0, 0, 0, 0};	/* by use */
 	BlockNumber ignored = 0;
-	BlockNumber *last = which == BACKLOG ? &next : &ignored;
-	Relation	rel = inbox_open(which, use == INBOX_DRAIN ?
-								 RowExclusiveLock : AccessShareLock);
+	BlockNumber *last = which == BACKLOG ? &next[use] : &ignored;
+	Relation	rel = inbox_open(which, use == INBOX_READ ?
+								 AccessShareLock : RowExclusiveLock);
 	BlockNumber start;
 	BlockNumber end;
 	int64		rows;

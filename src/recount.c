@@ -16,7 +16,9 @@
  */
 #include "fold.h"
 
+#include "access/genam.h"
 #include "access/parallel.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -35,6 +37,7 @@
 #include "storage/shm_mq.h"
 #include "storage/shm_toc.h"
 #include "tcop/tcopprot.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -312,21 +315,49 @@ receive_rest(Recount *recount)
 	}
 }
 
-/* The relations below a table, itself included, that have rows. */
+/*
+ * Find the partitions or children of a relation that a snapshot sees, and
+ * append those that are not in the list yet.  The relation cache knows newer
+ * ones: what came with them is not in the inbox of that snapshot.
+ */
 static List *
-find_parts(Relation rel)
+append_children(List *relids, Oid parent, Snapshot snapshot)
 {
-	List	   *relids = find_all_inheritors(RelationGetRelid(rel),
-											 AccessShareLock, NULL);
+	Relation	inherits = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	row;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(parent));
+	scan = systable_beginscan(inherits, InheritsParentIndexId, true, snapshot,
+							  1, &key);
+	while (HeapTupleIsValid(row = systable_getnext(scan)))
+		relids = list_append_unique_oid(relids,
+										((Form_pg_inherits) GETSTRUCT(row))->inhrelid);
+	systable_endscan(scan);
+	table_close(inherits, AccessShareLock);
+	return relids;
+}
+
+/* The tables with rows of their own in a relation's tree, opened before. */
+static List *
+find_parts(Relation rel, Snapshot snapshot)
+{
+	List	   *relids = list_make1_oid(RelationGetRelid(rel));
 	List	   *parts = NIL;
-	ListCell   *lc;
 
-	foreach(lc, relids)
+	/* the list grows under way */
+	for (int i = 0; i < list_length(relids); i++)
 	{
-		Relation	part = table_open(lfirst_oid(lc), NoLock);
+		Oid			relid = list_nth_oid(relids, i);
+		Relation	part = try_relation_open(relid, AccessShareLock);
 
+		if (part == NULL)
+			continue;			/* dropped since then */
+		relids = append_children(relids, relid, snapshot);
 		if (scan_has_rows(part))
-			parts = lappend_oid(parts, lfirst_oid(lc));
+			parts = lappend_oid(parts, relid);
 		table_close(part, NoLock);
 	}
 	return parts;
@@ -562,7 +593,7 @@ replenish_recount(PG_FUNCTION_ARGS)
 	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	recount.name = RelationGetRelationName(rel);
 	report_progress(&recount, 0);
-	parts = find_parts(rel);
+	parts = find_parts(rel, GetActiveSnapshot());
 	nworkers = choose_workers(parts);
 	start_fold(&recount, fold_return_row, recount.result);
 	if (nworkers == 0 ||

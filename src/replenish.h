@@ -41,6 +41,8 @@ typedef enum MovementKind
 {
 	MOVE_DEMAND = 'd',			/* units ordered in a minute */
 	MOVE_DELETED = 'x',			/* the same, taken back by DELETE or TRUNCATE */
+	MOVE_LINE = 'l',			/* units in a line of an order */
+	MOVE_LINE_DELETED = 'k',	/* the same, taken back by DELETE or TRUNCATE */
 	MOVE_HEADER = 'H',			/* headers of an order: their number */
 	MOVE_HEADER_DELETED = 'X',	/* the same, taken back by DELETE or TRUNCATE */
 	MOVE_SUMMARY = 's',			/* a whole demand summary at once */
@@ -72,8 +74,7 @@ typedef struct Movement
 	Key			sku;
 	Key			location;
 	Key			channel;
-	Key			order;			/* of a line or header that is joined later; its
-								 * data is NULL in all other movements */
+	Key			order;			/* of a line or header */
 	struct varlena *summary;	/* MOVE_SUMMARY only */
 } Movement;
 
@@ -164,7 +165,9 @@ extern void inbox_append(const Movement *moves, int nmoves);
 typedef enum InboxUse
 {
 	INBOX_READ,
-	INBOX_DRAIN					/* remove what was visited */
+	INBOX_DRAIN,				/* remove what was visited */
+	INBOX_DRAIN_ORDERS,			/* lines and headers of orders only */
+	INBOX_DRAIN_REST			/* all but those */
 } InboxUse;
 
 extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,

@@ -312,6 +312,9 @@ read_order(SourceReader *reader, const Datum *values, const bool *nulls,
 		moves[0].amount = 1;
 		return NULL;
 	}
+	if (reader->source->kind == SOURCE_LINES)
+		moves[0].kind = moves[0].kind == MOVE_DELETED ?
+			MOVE_LINE_DELETED : MOVE_LINE;
 	if (nulls[COL_QTY])
 		return FAULT_QUANTITY;
 	return value_quantity(values[COL_QTY], reader->type[COL_QTY],

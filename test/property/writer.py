@@ -232,7 +232,8 @@ class Writer:
             table.storage.target(), self.where(table))
 
     def upsert(self, table):
-        if not table.unique or not table.storage.unique:
+        if (not table.unique or not table.storage.unique
+                or len(table.columns) == 1):
             return self.rows(table)
         key = table.column(table.unique)
         # what was met there cannot be sent to another partition

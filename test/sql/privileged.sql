@@ -28,17 +28,26 @@ SELECT * FROM replenish.inbox;
 CREATE TRIGGER forged AFTER INSERT ON shop.orders REFERENCING NEW TABLE AS n
 	FOR EACH STATEMENT EXECUTE FUNCTION replenish.capture('1', 'orders');
 RESET ROLE;
--- no function that reads or writes the shop's sums is everybody's
+-- no function that reads or writes the shop's sums is everybody's: others can do no more than
+-- their caller, who may read none of our tables
 SELECT p.oid::regprocedure AS "open to PUBLIC" FROM pg_proc p
-WHERE p.pronamespace = 'replenish'::regnamespace AND p.provolatile <> 'i'
+JOIN pg_language l ON l.oid = p.prolang
+WHERE p.pronamespace = 'replenish'::regnamespace
+	AND (p.prosecdef OR l.lanname = 'c' AND p.provolatile <> 'i'
+		OR p.prorettype = 'trigger'::regtype
+		OR p.proname IN ('watch_orders', 'watch_stock', 'unwatch', 'rewatch'))
 	AND has_function_privilege('public', p.oid, 'EXECUTE') ORDER BY p.oid::regprocedure::text;
 SELECT c.oid::regclass FROM pg_class c
 WHERE c.relnamespace = 'replenish'::regnamespace AND c.relkind IN ('r', 'v')
 	AND has_table_privilege('public', c.oid, 'SELECT');
 -- who may watch
-GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA replenish TO regress_owner;
-GRANT EXECUTE ON ALL PROCEDURES IN SCHEMA replenish TO regress_owner;
+GRANT EXECUTE ON FUNCTION replenish.watch_orders, replenish.watch_stock, replenish.unwatch,
+	replenish.rewatch, replenish.capture, replenish.register_source, replenish.note_table,
+	replenish.retire_source, replenish.own_command, replenish.who_holds, replenish.wake,
+	replenish.verify, replenish.tick TO regress_owner;
+GRANT EXECUTE ON PROCEDURE replenish.backfill, replenish.repair TO regress_owner;
 GRANT SELECT ON ALL TABLES IN SCHEMA replenish TO regress_owner;
+GRANT EXECUTE ON FUNCTION replenish.waiting_stock() TO regress_owner;
 SET ROLE regress_owner;
 SELECT replenish.watch_orders('shop.orders', 'sku', 'qty', 'at');
 SELECT replenish.watch_stock('shop.stock', 'sku', 'on_hand');

@@ -7,7 +7,8 @@ SET timezone = 'UTC';
 CREATE VIEW made AS
 SELECT 'function' AS kind, p.oid::regprocedure::text AS name,
 	concat_ws(' ', pg_get_function_result(p.oid), p.provolatile, p.proparallel,
-		p.proisstrict, p.prosecdef, p.prorows, p.proconfig, p.proacl,
+		p.proisstrict, p.prosecdef, p.prorows, p.proconfig,
+		(SELECT string_agg(a::text, ' ' ORDER BY a::text) FROM unnest(p.proacl) a),
 		coalesce(pg_get_function_sqlbody(p.oid), p.prosrc),
 		obj_description(p.oid, 'pg_proc')) AS definition
 FROM pg_proc p WHERE p.pronamespace = to_regnamespace('replenish')
