@@ -38,13 +38,14 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading partitions \
                following replicating modes halves views going_live previewing \
-               suggesting privileged style_odoo style_shopify \
+               suggesting privileged hostile style_odoo style_shopify \
                style_woocommerce style_magento style_snapshots style_monthly \
                style_marketplace style_countries updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \
-               old-snapshot
+               old-snapshot header-races partitions-and-orders \
+               backlog-and-orders
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl

@@ -8,8 +8,13 @@ own stock table, lets replenish.tick() decide on the orders' clock, buys once a
 day what reorder_qty asks for, and receives it after a lead time.  A sale that
 the shelf cannot serve is taken all the same and owed: stock below zero.  At
 the end verify() must find nothing, and a second database that counts the same
-orders by backfill alone, and demand_agg over the raw rows, must give the same
-summaries to the bit.
+orders in one flat table by backfill alone, and demand_agg over the raw rows,
+must give the same summaries to the bit.
+
+With --split an invoice is a header and its lines, which come together or one
+after the other, in any order; with --monthly the orders are partitioned by
+month, and months that are older than the shop keeps its orders are dropped on
+the way.  Either must end with the summaries of the flat table.
 """
 
 import argparse
@@ -30,14 +35,11 @@ import psycopg2
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
                     "shared", "data", "online_retail.csv.gz")
 TIERS = ["normal", "yellow", "orange", "red"]
-TABLES = """
-    CREATE TABLE orders (invoice text, sku text, qty int, unit_price numeric,
-                         ordered_at timestamptz, country text, customer text);
+STOCK = """
     CREATE TABLE stock (sku text PRIMARY KEY, location text NOT NULL,
                         on_hand int NOT NULL, on_order int NOT NULL DEFAULT 0);
     CREATE TABLE purchase (id serial PRIMARY KEY, sku text, qty int,
                            ordered_at timestamptz, received_at timestamptz)"""
-WATCH_ORDERS = "SELECT replenish.watch_orders('orders', 'sku', 'qty', 'ordered_at')"
 WATCH_STOCK = ("SELECT replenish.watch_stock('stock', 'sku', 'on_hand',"
                " on_order => 'on_order')")
 # every summary, its window's end at the same moment
@@ -79,11 +81,131 @@ def opening_stock(invoices):
     return {sku: max(1, 3 * units[sku]) for sku in first}
 
 
+class Flat:
+    """Orders as one table of lines with everything on them."""
+
+    columns = ("(invoice text, sku text, qty int, unit_price numeric,"
+               " ordered_at timestamptz, country text, customer text)")
+    tables = "CREATE TABLE orders " + columns
+    watch = "SELECT replenish.watch_orders('orders', 'sku', 'qty', 'ordered_at')"
+    everything = "SELECT * FROM orders"
+
+    def __init__(self, db, rng):
+        self.db = db
+        self.rng = rng
+
+    def values(self, rows):
+        row = "(%s)" % ",".join(["%s"] * len(rows[0]))
+        return b",".join(self.db.mogrify(row, r) for r in rows).decode()
+
+    def insert(self, lines):
+        """The statements that enter an invoice."""
+        return "INSERT INTO orders VALUES " + self.values(
+            [(invoice, sku, qty, price, at, country, customer) for
+             at, invoice, sku, qty, price, country, customer in lines])
+
+    def turn(self, at):
+        """The statements that are due before an invoice of that moment."""
+        return []
+
+    def finish(self):
+        """What is still to be written at the end."""
+        return []
+
+
+class Split(Flat):
+    """Headers that say when, from where and whether; lines that say what."""
+
+    tables = """
+        CREATE TABLE orders (id int PRIMARY KEY, invoice text, state text,
+                             ordered_at timestamptz, country text,
+                             customer text);
+        CREATE TABLE line (order_id int, sku text, qty int,
+                           unit_price numeric)"""
+    watch = """SELECT replenish.watch_orders('line', 'sku', 'qty',
+                   'ordered_at', status => 'state', counted => '{paid}',
+                   header => 'orders', header_key => 'order_id')"""
+    everything = """SELECT invoice, sku, qty, unit_price, ordered_at, country,
+                        customer FROM orders JOIN line ON order_id = id
+                    WHERE state = 'paid'"""
+
+    def __init__(self, db, rng):
+        super().__init__(db, rng)
+        self.number = 0
+        self.late = []              # statements that come after their time
+
+    def insert(self, lines):
+        self.number += 1
+        at, invoice, _, _, _, country, customer = lines[0]
+        state = self.rng.choice(["paid", "paid", "draft"])
+        header = "INSERT INTO orders VALUES " + self.values(
+            [(self.number, invoice, state, at, country, customer)])
+        what = "INSERT INTO line VALUES " + self.values(
+            [(self.number, line[2], line[3], line[4]) for line in lines])
+        if state == "draft":
+            self.late.append("UPDATE orders SET state = 'paid' WHERE id = %d" %
+                             self.number)
+        first, second = self.rng.sample([header, what], 2)
+        if self.rng.random() < 0.3:
+            self.late.insert(0, second)
+            return first
+        return first + ";" + second
+
+    def turn(self, at):
+        # some wait for minutes, some for hours
+        if self.rng.random() < 0.8:
+            return []
+        return self.finish()
+
+    def finish(self):
+        late, self.late = self.late, []
+        return late
+
+
+class Monthly(Flat):
+    """A partition for each month, and none from before what is kept."""
+
+    tables = "CREATE TABLE orders %s PARTITION BY RANGE (ordered_at);" \
+             "CREATE TABLE archive %s" % (Flat.columns, Flat.columns)
+    everything = "SELECT * FROM orders UNION ALL SELECT * FROM archive"
+    keep = timedelta(days=90)       # as watch_orders() has it
+    ways = ["", "ALTER TABLE orders DETACH PARTITION %s", "TRUNCATE %s",
+            "DELETE FROM %s"]
+
+    def __init__(self, db, rng):
+        super().__init__(db, rng)
+        self.months = []            # (partition, its end)
+        self.dropped = 0
+
+    def turn(self, at):
+        statements = []
+        if not self.months or at >= self.months[-1][1]:
+            begin = at.replace(day=1, hour=0, minute=0, second=0)
+            end = (begin + timedelta(days=32)).replace(day=1)
+            name = begin.strftime("orders_%Y_%m")
+            statements.append(
+                "CREATE TABLE %s PARTITION OF orders"
+                " FOR VALUES FROM ('%s') TO ('%s')" % (name, begin, end))
+            self.months.append((name, end))
+        # a day later: the decider's clock is a little behind
+        while self.months[0][1] + self.keep + timedelta(days=1) < at:
+            name, _ = self.months.pop(0)
+            way = self.ways[self.dropped % len(self.ways)]
+            self.dropped += 1
+            statements += ["INSERT INTO archive SELECT * FROM " + name,
+                           way % name if way else "SELECT",
+                           "DROP TABLE " + name]
+        return statements
+
+
 class Shop:
     def __init__(self, options, invoices):
         self.rng = random.Random(options.seed)
         self.step = timedelta(minutes=options.tick_minutes)
         self.db = connect()
+        layout = (Split if options.split else
+                  Monthly if options.monthly else Flat)
+        self.layout = layout(self.db, random.Random(options.seed + 1))
         self.invoices = invoices
         self.opening = opening_stock(invoices)
         self.on_hand = {}           # as the shop's table has it
@@ -126,10 +248,7 @@ class Shop:
                 self.values("(%s,'default',%s)",
                             [(sku, self.opening[sku]) for sku in new]))
             self.on_hand.update((sku, self.opening[sku]) for sku in new)
-        orders = "INSERT INTO orders VALUES " + self.values(
-            "(%s,%s,%s,%s,%s,%s,%s)",
-            [(invoice, sku, qty, price, moment, country, customer) for
-             moment, invoice, sku, qty, price, country, customer in lines])
+        orders = self.layout.insert(lines)
         update = ("UPDATE stock SET on_hand = on_hand - v.qty FROM (VALUES %s)"
                   " v(sku, qty) WHERE stock.sku = v.sku" % self.values(
                       "(%s,%s)", sorted(change.items())))
@@ -193,9 +312,10 @@ class Shop:
 
     def run(self):
         """The year; returns the clock at its end."""
-        self.db.execute(TABLES)
+        self.db.execute(self.layout.tables)
+        self.db.execute(STOCK)
         self.db.execute("CREATE EXTENSION replenish")
-        self.db.execute(WATCH_ORDERS)
+        self.db.execute(self.layout.watch)
         self.db.execute(WATCH_STOCK)
         print("%-9s%9s%8s%8s%8s%8s%8s%9s%7s" % (
             "month", "lines", "changes", "normal", "yellow", "orange", "red",
@@ -216,8 +336,12 @@ class Shop:
                 self.report(month, lines, bought, seen)
                 lines, bought, seen = 0, 0, len(self.changes)
             month = at.strftime("%Y-%m")
+            for sql in self.layout.turn(at):
+                self.timed("orders", sql)
             self.enter(at, invoice)
             lines += len(invoice)
+        for sql in self.layout.finish():
+            self.timed("orders", sql)
         self.tick(clock)
         self.report(month, lines, bought, seen)
         for sku in list(self.empty_since):
@@ -257,37 +381,52 @@ def days(delta):
     return "%.1f days" % (delta.total_seconds() / 86400)
 
 
-def same_by_backfill(clock):
+def same_by_backfill(layout, clock):
     """Count the same orders in one go elsewhere; number of differences."""
     here = connect()
     here.execute("CREATE DATABASE replay_again")
     there = connect(dbname="replay_again")
-    there.execute(TABLES)
+    there.execute(Flat.tables)
     there.execute("CREATE EXTENSION replenish")
     there.execute("SET replenish.evaluate = 'manual'")
-    subprocess.run("psql -qc 'COPY orders TO STDOUT' |"
-                   " psql -qd replay_again -c 'COPY orders FROM STDIN'",
+    subprocess.run("psql -qc 'COPY (%s) TO STDOUT' | psql -qd replay_again"
+                   " -c 'COPY orders FROM STDIN'" %
+                   layout.everything.replace("'", "'\\''"),
                    shell=True, check=True)
-    there.execute(WATCH_ORDERS)
+    there.execute(Flat.watch)
     begun = time.monotonic()
     there.execute("CALL replenish.backfill('orders')")
     there.execute("SELECT replenish.tick(%s)", (clock,))
     took = time.monotonic() - begun
-    there.execute(SUMMARIES, (clock,))
-    again = dict(there.fetchall())
-    here.execute(SUMMARIES, (clock,))
-    first = dict(here.fetchall())
-    here.execute("""SELECT sku, replenish.demand_at(replenish.demand_agg(
-                        qty, ordered_at), %s)::text
-                    FROM orders GROUP BY sku""", (clock,))
-    raw = dict(here.fetchall())
+    there.execute("""SELECT sku, replenish.demand_at(replenish.demand_agg(
+                         qty, ordered_at), %s)::text
+                     FROM orders GROUP BY sku""", (clock,))
+    raw = dict(there.fetchall())
+    first, decided = state(here, clock)
+    again, decided_again = state(there, clock)
     differ = sum(first.get(sku) != again.get(sku) or
                  first.get(sku) != raw.get(sku)
                  for sku in {*first, *again, *raw})
     print("%d summaries from the triggers, %d by backfill in %.1f s, %d by"
           " demand_agg: %d differ" % (len(first), len(again), took, len(raw),
                                       differ))
-    return differ
+    apart = sum(decided.get(sku) != decided_again.get(sku)
+                for sku in {*decided, *decided_again})
+    print("what is forecast from them for %d items: %d differ" % (
+        len(decided), apart))
+    return differ + apart
+
+
+def state(db, clock):
+    """Every summary, and what is decided on it at the same moment."""
+    db.execute(SUMMARIES, (clock,))
+    summaries = dict(db.fetchall())
+    db.execute("SELECT replenish.touch(NULL, NULL)")
+    db.execute("SELECT replenish.tick(%s)", (clock,))
+    db.execute("""SELECT sku, velocity, sold_24h, same_period, forecast,
+                      forecast_sd, threshold, target, decided_at
+                  FROM replenish.status""")
+    return summaries, {row[0]: row for row in db.fetchall()}
 
 
 def main():
@@ -297,7 +436,13 @@ def main():
     parser.add_argument("--items", type=int, default=5,
                         help="best sellers in the timeline")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--split", action="store_true",
+                        help="orders as headers and lines")
+    parser.add_argument("--monthly", action="store_true",
+                        help="orders partitioned by month, old ones dropped")
     options = parser.parse_args()
+    if options.split and options.monthly:
+        parser.error("--split and --monthly are two layouts")
     if not os.path.exists(DATA):
         print("skipped: no shared/data beside the checkout")
         return 0
@@ -327,12 +472,16 @@ def main():
     begun = time.monotonic()
     shop.db.execute("SELECT * FROM replenish.verify()")
     rows = shop.db.fetchall()
+    # nor has anything happened that might have gone unseen
+    shop.db.execute("SELECT relation, stale FROM replenish.watched"
+                    " WHERE stale IS NOT NULL OR NOT enabled")
+    rows += shop.db.fetchall()
     print("verify(): %d differences in %.1f s" % (
         len(rows), time.monotonic() - begun))
     for row in rows[:10]:
         print("  %s" % (row,))
     failed += bool(rows)
-    failed += bool(same_by_backfill(clock))
+    failed += bool(same_by_backfill(shop.layout, clock))
     print("%d passed, %d failed" % (2 - failed, failed))
     return 1 if failed else 0
 

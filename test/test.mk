@@ -77,7 +77,9 @@ SECONDS = 3600
 soak:
 	@$(MAKE) --no-print-directory check-property PROPERTY_SECONDS=$(SECONDS)
 
-# a year of a real shop's orders, at full speed; needs ../shared/data
+# a year of a real shop's orders, at full speed; needs ../shared/data.
+# REPLAY_OPTS=--split has them as headers and lines, --monthly in partitions of
+# which the old ones are dropped, and --days=N is a part of the year.
 replay:
 	@$(DEPS) build python
 	@$(SUB) -s all

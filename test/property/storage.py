@@ -46,6 +46,12 @@ class Plain:
             return self.rng.choice(parts)
         return self.table.name
 
+    def emptied(self, part, rest):
+        """A part's rows go, and then itself, before others come."""
+        return ["LOCK TABLE %s" % part,
+                "%s %s" % (self.rng.choice(["DELETE FROM", "TRUNCATE"]), part),
+                "DROP TABLE %s%s" % (part, rest)]
+
     def new_name(self):
         self.number += 1
         return "%s_p%d" % (self.table.name, self.number)
@@ -200,8 +206,7 @@ class Range(Hash):
             self.shop.dropped_unseen = True
             return ["DROP TABLE %s" % part], lambda: self.forget(part)
         if kind == "emptied":
-            return (["%s %s" % (rng.choice(["DELETE FROM", "TRUNCATE"]), part),
-                     "DROP TABLE %s" % part], lambda: self.forget(part))
+            return self.emptied(part, ""), lambda: self.forget(part)
         return None
 
 
@@ -248,9 +253,7 @@ class Inherits(Plain):
             return ([gone, "DELETE FROM %s WHERE random() < 0.2" % part,
                      "ALTER TABLE %s INHERIT %s" % (part, root)], None)
         if kind == "emptied":
-            return (["%s %s" % (rng.choice(["DELETE FROM", "TRUNCATE"]), part),
-                     "DROP TABLE %s CASCADE" % part],
-                    lambda: self.forget(part))
+            return self.emptied(part, " CASCADE"), lambda: self.forget(part)
         return None
 
     def drop(self):
