@@ -19,6 +19,7 @@ CALL replenish.repair('stock');
 SET replenish.evaluate = immediate;
 SELECT * FROM replenish.tick('2026-11-20 12:01+00');
 SELECT count(*) > 0 AS waiting FROM replenish.undecided;
+SELECT clock FROM replenish.decider;
 -- quantities are never half
 SELECT on_hand, reserved, tier FROM replenish.status WHERE sku = 'P1';
 -- who has nothing to wait for is decided
