@@ -37,7 +37,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading partitions \
-               following replicating modes views going_live previewing \
+               following replicating modes halves views going_live previewing \
                suggesting privileged hostile style_odoo style_shopify \
                style_woocommerce style_magento style_snapshots style_monthly \
                style_marketplace style_countries updating documented

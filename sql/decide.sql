@@ -324,7 +324,8 @@ BEGIN
 	IF inbox_waits() OR EXISTS (SELECT FROM undecided) THEN
 		PERFORM wake();
 	END IF;
-	IF decided > 0 THEN
+	-- what was taken was taken for this clock, decided or not
+	IF decided > 0 OR waiting THEN
 		-- with the clock, or verify() would look for what is gone
 		IF date_trunc('hour', clock) > previous_clock THEN
 			PERFORM prune_sold(clock);

@@ -179,14 +179,14 @@ BEGIN
 		p.is_gone AND since_minute > 0 AND CASE
 			WHEN p.what NOT IN ('line', 'header') THEN false
 			WHEN p.minute > 0 THEN p.minute < since_minute
-			WHEN p.what = 'line' THEN NOT EXISTS (
-				SELECT FROM order_header h
-				WHERE h.source = s.id AND h.order_key = p.order_key
-					AND h.minute >= since_minute)
-			ELSE NOT EXISTS (
-				SELECT FROM order_line l
-				WHERE l.source = s.id AND l.order_key = p.order_key
-					AND l.minute >= since_minute) END
+			-- of an order without the other side the age is not known
+			WHEN p.what = 'line' THEN coalesce((
+				SELECT max(h.minute) < since_minute FROM order_header h
+				WHERE h.source = s.id AND h.order_key = p.order_key), false)
+			ELSE coalesce((
+				SELECT max(l.minute) < since_minute FROM order_line l
+				WHERE l.source = s.id AND l.order_key = p.order_key), false)
+			END
 	FROM plain_both p
 	-- where no snapshots are watched, what is left is nobody's
 	WHERE p.what <> 'sold'
