@@ -187,8 +187,8 @@ class Monthly(Flat):
                 "CREATE TABLE %s PARTITION OF orders"
                 " FOR VALUES FROM ('%s') TO ('%s')" % (name, begin, end))
             self.months.append((name, end))
-        # a day later: the decider's clock is a little behind
-        while self.months[0][1] + self.keep + timedelta(days=1) < at:
+        # later than that: the decider's clock stands while nobody orders
+        while self.months[0][1] + self.keep + timedelta(days=14) < at:
             name, _ = self.months.pop(0)
             way = self.ways[self.dropped % len(self.ways)]
             self.dropped += 1
