@@ -14,8 +14,8 @@ OBJS         = $(CORE_OBJS) \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o \
                src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
-               src/capture.o src/fold.o src/fold_sql.o src/decider.o \
-               src/follow.o src/launch.o src/worker.o src/replenish.o
+               src/capture.o src/fold.o src/fold_rows.o src/fold_sql.o \
+               src/recount.o src/decider.o src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order; an update runs again those
 # that hold no table of the version before.
@@ -36,9 +36,9 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying trimming rewatching heading partitions \
+               policies verifying recounting trimming rewatching heading partitions \
                following replicating modes views going_live previewing \
-               suggesting privileged style_odoo style_shopify \
+               suggesting privileged hostile style_odoo style_shopify \
                style_woocommerce style_magento style_snapshots style_monthly \
                style_marketplace style_countries updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish

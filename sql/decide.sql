@@ -52,13 +52,15 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 	SET enable_seqscan = off
 	SET enable_hashjoin = off
 	SET enable_mergejoin = off
-	SET jit = off AS $$
+	SET jit = off
+	-- the plan is always the same one, and costs more than what it does
+	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	events bigint;
 BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
 	WITH assessed AS MATERIALIZED (
-		SELECT k.sku, k.location, a.*, stock.on_hand - sold.units AS on_hand,
+		SELECT k.sku, k.location, a.*, stock.on_hand,
 			stock.reserved, stock.on_order, stock.snapshot_at, stock.coming_at,
 			history.none AND NOT stock.known AND stock.coming_at IS NULL
 				AS nothing,
@@ -72,13 +74,12 @@ BEGIN
 		FROM unnest(keys) k
 		LEFT JOIN item i ON i.sku = k.sku AND i.location = k.location
 		CROSS JOIN LATERAL demand_of(k.sku, k.location) history
-		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, false) stock
-		CROSS JOIN LATERAL sold_of(k.sku, k.location, stock.snapshot_at, clock,
-			history.demand, false) sold
+		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
+			false) stock
 		LEFT JOIN typical ON typical.location = k.location AND history.none
 			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
-			stock.known, stock.on_hand - sold.units, stock.reserved,
+			stock.known, stock.on_hand, stock.reserved,
 			stock.on_order, coalesce(i.position_tier, 'normal'),
 			typical.threshold) a
 	), gone AS (
@@ -168,6 +169,7 @@ CREATE FUNCTION replenish.tick(as_of timestamptz DEFAULT now(),
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 DECLARE
 	clock timestamptz;
+	previous_clock timestamptz;
 	started_at timestamptz;
 	first_seq bigint;
 	live_at timestamptz;
@@ -184,9 +186,9 @@ BEGIN
 	-- whoever ticks by himself is not to tick twice; a worker never stays long
 	part := CASE current_setting('replenish.evaluate')
 		WHEN 'manual' THEN NULL ELSE 2000 END;
-	SELECT greatest(d.clock, as_of), d.started_at, d.last_seq + 1, d.live_at
-	FROM decider d INTO clock, started_at, first_seq, live_at;
-	clock := coalesce(clock, as_of);
+	SELECT d.clock, d.started_at, d.last_seq + 1, d.live_at
+	FROM decider d INTO previous_clock, started_at, first_seq, live_at;
+	clock := greatest(previous_clock, as_of);
 	IF live_at IS NULL AND NOT current_setting('replenish.quiet_start')::boolean THEN
 		live_at := clock;
 	END IF;
@@ -220,8 +222,10 @@ BEGIN
 	IF inbox_waits() THEN
 		PERFORM wake();
 	END IF;
-	DELETE FROM sold WHERE minute < floor(extract(epoch FROM
-		coalesce(sold_since(clock), clock)) / 60);
+	IF date_trunc('hour', clock) > previous_clock THEN
+		DELETE FROM sold WHERE minute < floor(extract(epoch FROM
+			coalesce(sold_since(clock), clock)) / 60);
+	END IF;
 	IF decided > 0 THEN
 		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at,
 			live_at)

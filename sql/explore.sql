@@ -112,11 +112,12 @@ CREATE FUNCTION replenish.key_overlap(relation regclass, col name,
 DECLARE
 	share float8;
 BEGIN
-	EXECUTE format('SELECT avg((k.v IN (SELECT o.%I::text
+	EXECUTE format('SELECT avg((k.v IN (SELECT %s
 			FROM (SELECT * FROM %s LIMIT 200000) o))::integer)
-		FROM (SELECT DISTINCT s.%I::text AS v FROM %s s
-			WHERE s.%3$I IS NOT NULL LIMIT 1000) k',
-		other_col, other, col, sample_query(relation, 20000)) INTO share;
+		FROM (SELECT DISTINCT %s AS v FROM %s s
+			WHERE s.%I IS NOT NULL LIMIT 1000) k',
+		key_text(other, 'o', other_col), other, key_text(relation, 's', col),
+		sample_query(relation, 20000), col) INTO share;
 	RETURN share;
 END $$;
 COMMENT ON FUNCTION replenish.key_overlap(regclass, name, regclass, name) IS
@@ -128,7 +129,7 @@ CREATE FUNCTION replenish.status_values(relation regclass, col name,
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	EXECUTE format('SELECT array_agg(DISTINCT s.v), avg((s.v IS NULL)::integer)
-		FROM (SELECT s.%I::text AS v FROM %s s) s', col,
+		FROM (SELECT %s AS v FROM %s s) s', key_text(relation, 's', col),
 		sample_query(relation, 50000)) INTO known, nulls;
 	-- what the sample missed
 	SELECT array_agg(DISTINCT v.value ORDER BY v.value) FROM (

@@ -35,7 +35,7 @@ COMMENT ON FUNCTION replenish.trim_inbox(timestamptz) IS
 'Gives the pages of the half of the inbox that is not in turn at that moment back to the system, where it has many and nobody can see a row in it any more. It never waits, and no order waits for it. For the decider only.';
 
 CREATE FUNCTION replenish.drain(clock timestamptz, sold_since timestamptz,
-	backlog bigint,
+	backlog bigint, orders boolean,
 	OUT kind text, OUT source integer, OUT sku text, OUT location text,
 	OUT channel text, OUT demand replenish.demand, OUT on_hand numeric,
 	OUT reserved numeric, OUT on_order numeric, OUT minute integer,
@@ -43,8 +43,8 @@ CREATE FUNCTION replenish.drain(clock timestamptz, sold_since timestamptz,
 	RETURNS SETOF record
 	AS 'MODULE_PATHNAME', 'replenish_drain'
 	LANGUAGE C VOLATILE PARALLEL UNSAFE;
-COMMENT ON FUNCTION replenish.drain(timestamptz, timestamptz, bigint) IS
-'Takes every movement from the inbox and so many from the backlog, exactly once, summed. kind demand: a summary up to the clock, by source, sku, location and channel; stock: units by source, sku, location and minute of the snapshot, its rows in amount; postponed: demand dated after the clock, in micro-units by minute; sold: demand from sold_since (NULL: never) on, likewise; fault: rows that cannot be counted, their reason in channel and their number in amount; touch: items to look at again; line and header: those of orders that are to be joined, one by one, micro-units or rows in amount. For the decider only.';
+COMMENT ON FUNCTION replenish.drain(timestamptz, timestamptz, bigint, boolean) IS
+'Takes the lines and headers of orders, or all else, from the inbox and from so many rows of the backlog, exactly once, summed. kind demand: a summary up to the clock, by source, sku, location and channel; stock: units by source, sku, location and minute of the snapshot, its rows in amount; postponed: demand dated after the clock, in micro-units by minute; sold: demand from sold_since (NULL: never) on, likewise; fault: rows that cannot be counted, their reason in channel and their number in amount; touch: items to look at again; line and header: those of orders that are to be joined, one by one, micro-units or rows in amount. For the decider only.';
 
 CREATE FUNCTION replenish.pending(clock timestamptz,
 	sold_since timestamptz,

@@ -23,6 +23,29 @@ CREATE FUNCTION replenish.base_type(relation regclass, col name) RETURNS text
 COMMENT ON FUNCTION replenish.base_type(regclass, name) IS
 'The type of a column, seen through domains; NULL where there is no such column.';
 
+-- An enum's owner may have given it a cast of his own; its labels need none.
+CREATE FUNCTION replenish.key_text(relation regclass, side text, col name)
+	RETURNS text
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		WITH RECURSIVE types AS (
+			SELECT t.typtype, t.typbasetype
+			FROM pg_catalog.pg_attribute a
+			JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+			WHERE a.attrelid = relation AND a.attname = col
+				AND a.attnum > 0 AND NOT a.attisdropped
+			UNION ALL
+			SELECT t.typtype, t.typbasetype
+			FROM types d JOIN pg_catalog.pg_type t ON t.oid = d.typbasetype
+			WHERE d.typtype = 'd'
+		)
+		SELECT pg_catalog.format(CASE WHEN 'e' IN (SELECT t.typtype FROM types t)
+			THEN 'pg_catalog.textin(pg_catalog.enum_out(%s.%I))'
+			ELSE '%s.%I::text' END, side, col);
+	END;
+COMMENT ON FUNCTION replenish.key_text(regclass, text, name) IS
+'An expression for a column of the table with the alias side as text, which runs no code of the table''s or the type''s owner.';
+
 -- The code of the fault of a key, as the triggers have it.
 CREATE FUNCTION replenish.key_fault(expression text, what text)
 	RETURNS text
@@ -73,8 +96,13 @@ CREATE FUNCTION replenish.header_join(s replenish.source, lines regclass,
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 DECLARE
-	as_text text := CASE WHEN base_type(header, s.header_id)
-		<> base_type(lines, s.header_key) THEN '::text' ELSE '' END;
+	differ boolean := base_type(header, s.header_id)
+		<> base_type(lines, s.header_key);
+	condition text := format('ON %s = %s',
+		CASE WHEN differ THEN key_text(header, 'h', s.header_id)
+			ELSE format('h.%I', s.header_id) END,
+		CASE WHEN differ THEN key_text(lines, 'l', s.header_key)
+			ELSE format('l.%I', s.header_key) END);
 BEGIN
 	IF EXISTS (SELECT FROM pg_index i
 		JOIN pg_attribute a ON a.attrelid = i.indrelid
@@ -82,14 +110,12 @@ BEGIN
 		WHERE i.indrelid = header AND i.indisunique AND i.indisvalid
 			AND i.indnkeyatts = 1 AND i.indpred IS NULL
 			AND a.attname = s.header_id) THEN
-		RETURN format('LEFT JOIN (SELECT *, 1 AS replenish_nth FROM %s) h
-			ON h.%I%s = l.%I%s', header, s.header_id, as_text, s.header_key,
-			as_text);
+		RETURN format('LEFT JOIN (SELECT *, 1 AS replenish_nth FROM %s) h %s',
+			header, condition);
 	END IF;
-	RETURN format('LEFT JOIN (SELECT *, row_number() OVER
-			(PARTITION BY k.%1$I::text) AS replenish_nth FROM %2$s k) h
-		ON h.%1$I%3$s = l.%4$I%3$s', s.header_id, header, as_text,
-		s.header_key);
+	RETURN format('LEFT JOIN (SELECT *, row_number() OVER (PARTITION BY %s)
+			AS replenish_nth FROM %s k) h %s',
+		key_text(header, 'k', s.header_id), header, condition);
 END $$;
 COMMENT ON FUNCTION replenish.header_join(replenish.source, regclass, regclass) IS
 'The join of lines l with their headers h, each of which has replenish_nth, 1 for the first of an order. For lines_query().';
@@ -109,7 +135,9 @@ BEGIN
 		RETURN at;
 	END IF;
 	IF cardinality(s.zones) > 0 AND line_side(s, 'location') = side THEN
-		SELECT format('(CASE %s.%I::text %s ELSE %s END)', side, s.location,
+		SELECT format('(CASE %s %s ELSE %s END)',
+			key_text(CASE side WHEN 'h' THEN header ELSE lines END, side,
+				s.location),
 			string_agg(format('WHEN %L THEN %L', s.zones[2 * i - 1],
 				s.zones[2 * i]), ' '), zone)
 		FROM generate_series(1, cardinality(s.zones) / 2) i INTO zone;
@@ -122,18 +150,19 @@ COMMENT ON FUNCTION replenish.line_moment(replenish.source, regclass, regclass) 
 'An expression for the moment of a line; one without a zone is in that of its location. For lines_query().';
 
 -- What the triggers find wrong with a row, in the order in which they look.
-CREATE FUNCTION replenish.line_faults(s replenish.source, side text)
-	RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+CREATE FUNCTION replenish.line_faults(s replenish.source, relation regclass,
+	side text) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT pg_catalog.format('CASE WHEN NOT %s THEN NULL %s %s %s END',
 			CASE WHEN s.status IS NULL
 				OR replenish.line_side(s, 'status') <> side THEN 'true'
 				ELSE pg_catalog.format(
-					'coalesce(%s.%I::text = ANY (%L::text[]), false)', side,
-					s.status, s.counted::text) END,
+					'coalesce(%s = ANY (%L::text[]), false)',
+					replenish.key_text(relation, side, s.status),
+					s.counted::text) END,
 			pg_catalog.string_agg(replenish.key_fault(
-				pg_catalog.format('%s.%I::text', side, v.col), v.what), ' '
+				replenish.key_text(relation, side, v.col), v.what), ' '
 				ORDER BY v.n),
 			CASE WHEN replenish.line_side(s, 'at') = side
 				THEN 'WHEN m.at IS NULL THEN ''bad_moment'' ' ELSE '' END,
@@ -148,7 +177,7 @@ CREATE FUNCTION replenish.line_faults(s replenish.source, side text)
 				THEN s.channel END)) v (n, what, col)
 		WHERE v.col IS NOT NULL;
 	END;
-COMMENT ON FUNCTION replenish.line_faults(replenish.source, text) IS
+COMMENT ON FUNCTION replenish.line_faults(replenish.source, regclass, text) IS
 'An expression for the code of the fault of a line (side l) or header (side h); NULL where there is none, or where its status is not counted. For lines_query() and headers_query().';
 
 -- A quantity that can be counted, rounded as the triggers round it, or NULL.
@@ -186,11 +215,12 @@ DECLARE
 	sides jsonb;
 BEGIN
 	SELECT jsonb_object_agg(v.what, CASE WHEN v.col IS NULL THEN 'NULL::text'
-		ELSE format('%s.%I::text', line_side(s, v.what), v.col) END)
+		ELSE key_text(CASE line_side(s, v.what) WHEN 'h' THEN header ELSE lines END,
+			line_side(s, v.what), v.col) END)
 	FROM (VALUES ('location', s.location), ('channel', s.channel),
 		('status', s.status)) v (what, col) INTO sides;
 	RETURN format($sql$
-		SELECT l.%1$I::text AS sku, q.units AS qty, m.at,
+		SELECT %1$s AS sku, q.units AS qty, m.at,
 			coalesce(p.location, 'default') AS location,
 			coalesce(p.channel, 'default') AS channel,
 			p.location IS NULL AS no_location, p.channel IS NULL AS no_channel,
@@ -205,18 +235,18 @@ BEGIN
 			CASE WHEN btrim(%12$s, E' \t\n\v\f\r') <> '' THEN %12$s END,
 			CASE WHEN btrim(%13$s, E' \t\n\v\f\r') <> '' THEN %13$s END,
 			%14$s) p (location, channel, status)$sql$,
-		s.sku,
+		key_text(lines, 'l', s.sku),
 		CASE WHEN s.price IS NULL THEN 'NULL::float8' ELSE
 			format('CASE WHEN l.%1$I BETWEEN 0 AND 1000000000000 THEN l.%1$I::float8 END',
 				s.price) END,
 		CASE WHEN header IS NULL THEN 'NULL::text'
-			ELSE format('l.%I::text', s.header_key) END,
+			ELSE key_text(lines, 'l', s.header_key) END,
 		CASE WHEN header IS NULL THEN '1' ELSE 'h.replenish_nth' END,
 		CASE WHEN s.status IS NULL THEN 'true' ELSE
 			format('coalesce(p.status = ANY (%L::text[]), false)',
 				s.counted::text) END,
-		line_faults(s, 'l'),
-		CASE WHEN header IS NULL THEN 'NULL' ELSE line_faults(s, 'h') END,
+		line_faults(s, lines, 'l'),
+		CASE WHEN header IS NULL THEN 'NULL' ELSE line_faults(s, header, 'h') END,
 		lines,
 		CASE WHEN header IS NULL THEN '' ELSE header_join(s, lines, header) END,
 		units_query(lines, s.qty), moment_query(line_moment(s, lines, header)), sides ->> 'location',
@@ -230,9 +260,10 @@ CREATE FUNCTION replenish.headers_query(s replenish.source, lines regclass,
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
-	RETURN format('SELECT h.%I::text AS order_key, %s AS fault
-		FROM %s h CROSS JOIN LATERAL (%s) m (at)', s.header_id,
-		line_faults(s, 'h'), header,
+	RETURN format('SELECT %s AS order_key, %s AS fault
+		FROM %s h CROSS JOIN LATERAL (%s) m (at)',
+		key_text(header, 'h', s.header_id),
+		line_faults(s, header, 'h'), header,
 		CASE WHEN line_side(s, 'at') = 'h'
 			THEN moment_query(line_moment(s, lines, header))
 			ELSE 'SELECT NULL' END);

@@ -201,9 +201,9 @@ BEGIN
 		SELECT ''headers without lines'', true, count(*),
 			''They are no demand.'', NULL
 		FROM (%s) h WHERE NOT EXISTS (SELECT FROM %s l
-			WHERE l.%I::text = h.order_key)
+			WHERE %s = h.order_key)
 		HAVING count(*) > 0', headers_query(s, lines, header), lines,
-		s.header_key);
+		key_text(lines, 'l', s.header_key));
 	EXECUTE format('SELECT count(*) FROM (SELECT FROM (%s) h
 		GROUP BY h.order_key HAVING count(*) > 1) d',
 		headers_query(s, lines, header)) INTO many;
@@ -287,9 +287,10 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE format('SELECT array_agg(DISTINCT m.sku COLLATE "C")
-		FROM (SELECT DISTINCT t.%1$I::text AS sku FROM %2$s t
-			WHERE btrim(t.%1$I::text, E'' \t\n\v\f\r'') <> '''') c
-		CROSS JOIN LATERAL real_skus(c.sku, NULL) m', stock_sku, stock)
+		FROM (SELECT DISTINCT %1$s AS sku FROM %2$s t
+			WHERE btrim(%1$s, E'' \t\n\v\f\r'') <> '''') c
+		CROSS JOIN LATERAL real_skus(c.sku, NULL) m',
+		key_text(stock, 't', stock_sku), stock)
 	INTO stocked;
 	RETURN QUERY
 	WITH o AS MATERIALIZED (
@@ -351,8 +352,8 @@ BEGIN
 		FROM o WHERE NOT EXISTS (SELECT FROM t WHERE t.location = o.location)
 		HAVING count(*) > 0', lines_query(s, lines, header),
 		CASE WHEN stock_location IS NULL THEN '''default''' ELSE
-			format('coalesce(nullif(btrim(t.%I::text), ''''), ''default'')',
-				stock_location) END, stock);
+			format('coalesce(nullif(btrim(%s), ''''), ''default'')',
+				key_text(stock, 't', stock_location)) END, stock);
 END $$;
 COMMENT ON FUNCTION replenish.preview_keys(replenish.source, regclass, regclass, regclass, name, name) IS
 'Which SKUs and locations of orders the stock table has, which it has not, and which are only spelled otherwise. For preview().';
@@ -431,21 +432,21 @@ BEGIN
 	s.at := at;
 	s.location := location;
 	s := with_zones(s);
-	query := format('SELECT l.%1$I::text AS sku, %2$s AS location,
+	query := format('SELECT %1$s AS sku, %2$s AS location,
 			h.units AS on_hand, m.at,
 			CASE %3$s %4$s %5$s WHEN h.units IS NULL %6$s %7$s
 				THEN ''bad_quantity'' END AS fault
 		FROM %8$s l CROSS JOIN LATERAL (%9$s) h (units)
 		CROSS JOIN LATERAL (%10$s) r (units)
 		CROSS JOIN LATERAL (%11$s) o (units)
-		CROSS JOIN LATERAL (%12$s) m (at)', sku,
+		CROSS JOIN LATERAL (%12$s) m (at)', key_text(source, 'l', sku),
 		CASE WHEN location IS NULL THEN '''default''' ELSE
-			format('CASE WHEN btrim(l.%1$I::text, %2$L) <> %3$L
-				THEN l.%1$I::text ELSE ''default'' END', location,
-				E' \t\n\v\f\r', '') END,
-		key_fault(format('l.%I::text', sku), 'sku'),
+			format('CASE WHEN btrim(%1$s, %2$L) <> %3$L
+				THEN %1$s ELSE ''default'' END',
+				key_text(source, 'l', location), E' \t\n\v\f\r', '') END,
+		key_fault(key_text(source, 'l', sku), 'sku'),
 		CASE WHEN location IS NOT NULL THEN
-			key_fault(format('l.%I::text', location), 'location') END,
+			key_fault(key_text(source, 'l', location), 'location') END,
 		CASE WHEN at IS NOT NULL THEN
 			'WHEN m.at IS NULL THEN ''bad_moment''' END,
 		CASE WHEN reserved IS NOT NULL THEN

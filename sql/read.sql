@@ -168,7 +168,7 @@ BEGIN
 				HINT = 'See replenish.status for the items that are known.';
 	END IF;
 	as_of := greatest(as_of, clock());
-	-- as demand_of() and sold_of(), with what waits in the inbox
+	-- as demand_of(), with what waits in the inbox
 	SELECT coalesce(item_demand_agg(d.demand, m.units), '{}')
 	FROM (SELECT t.sku, t.location, t.channel, t.demand
 		FROM raw_skus(explain.sku) r JOIN item_demand t ON t.sku = r.sku
@@ -179,12 +179,7 @@ BEGIN
 	CROSS JOIN LATERAL real_location(d.location, d.channel) l
 	WHERE m.sku = explain.sku AND l.location = explain.location
 	INTO history;
-	SELECT q.known, q.on_hand AS counted, q.reserved, q.on_order,
-		q.snapshot_at, q.overdue, f.units AS sold,
-		q.on_hand - f.units AS on_hand
-	FROM stock_of(explain.sku, explain.location, as_of, true) q
-	CROSS JOIN LATERAL sold_of(explain.sku, explain.location, q.snapshot_at,
-		as_of, history, true) f
+	SELECT * FROM stock_of(explain.sku, explain.location, as_of, history, true)
 	INTO stock;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, history,
 		stock.known, stock.on_hand, stock.reserved, stock.on_order,

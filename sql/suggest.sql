@@ -262,9 +262,10 @@ BEGIN
 		CASE WHEN negative > 0.01 THEN format('; %s %% of its rows are below zero: places of customers, suppliers or corrections are no stock, and cancel it where they add up',
 			round((100 * negative)::numeric, 1)) ELSE '' END)];
 	IF negative > 0.01 AND place.col IS NOT NULL THEN
-		EXECUTE format('SELECT t.%1$I::text FROM %2$s t GROUP BY t.%1$I
-			ORDER BY sum(t.%3$I) DESC NULLS LAST LIMIT 1', place.col,
-			sample_query(relation, 20000), on_hand.col) INTO main_place;
+		EXECUTE format('SELECT %s FROM %s t GROUP BY t.%I
+			ORDER BY sum(t.%I) DESC NULLS LAST LIMIT 1',
+			key_text(relation, 't', place.col), sample_query(relation, 20000),
+			place.col, on_hand.col) INTO main_place;
 	END IF;
 	IF reserved.score IS NOT NULL AND on_hand.col !~* 'avail|可用' THEN
 		s.reserved := reserved.col;

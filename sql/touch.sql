@@ -26,53 +26,67 @@ END $$;
 COMMENT ON FUNCTION replenish.touch_place(text) IS
 'Has the SKUs that were ordered from a place decided again at the next tick, wherever they are; NULL is any place.';
 
--- The items that a row of kind touch means.
-CREATE FUNCTION replenish.touched_items(sku text, location text, channel text)
-	RETURNS SETOF replenish.item_key
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT touched_items.sku, touched_items.location
-		WHERE touched_items.sku <> '' AND touched_items.location <> ''
+-- The items that a row of kind touch means.  Not in line: it is rare, and what
+-- is in line costs each decision a little.
+CREATE FUNCTION replenish.touched_items(source integer, sku text,
+	location text, channel text) RETURNS SETOF replenish.item_key
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- which index serves depends on what is blank
+	SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+BEGIN
+	CASE touched_items.channel
+	WHEN 'source' THEN
+		RETURN QUERY SELECT m.sku, s.location
+		FROM item_stock s CROSS JOIN LATERAL real_skus(s.sku, NULL) m
+		WHERE s.source = touched_items.source;
+	WHEN 'place' THEN
+		-- where its orders go now, and where they went before
+		RETURN QUERY SELECT m.sku, p.location
+		FROM item_demand d
+		CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+		CROSS JOIN LATERAL real_location(d.location, d.channel) p
+		WHERE (touched_items.location = ''
+				OR d.location = touched_items.location)
 		UNION
-		SELECT i.sku, i.location FROM replenish.item i
-		WHERE touched_items.channel = ''
-			AND (touched_items.sku = '' OR i.sku = touched_items.sku)
+		SELECT i.sku, i.location
+		FROM item_demand d
+		CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+		JOIN item i ON i.sku = m.sku
+		WHERE (touched_items.location = ''
+				OR d.location = touched_items.location);
+	ELSE
+		IF touched_items.sku <> '' AND touched_items.location <> '' THEN
+			RETURN QUERY SELECT touched_items.sku, touched_items.location;
+			RETURN;
+		END IF;
+		RETURN QUERY SELECT i.sku, i.location FROM item i
+		WHERE (touched_items.sku = '' OR i.sku = touched_items.sku)
 			AND (touched_items.location = ''
 				OR i.location = touched_items.location)
 		UNION
 		SELECT m.sku, p.location
-		FROM (SELECT DISTINCT o.sku, o.location, o.channel
-			FROM replenish.item_demand o
-			WHERE (touched_items.sku = '' OR o.sku = touched_items.sku)
-				AND (touched_items.location = ''
-					OR o.location = touched_items.location)) d
-		CROSS JOIN LATERAL replenish.real_skus(d.sku, d.channel) m
-		CROSS JOIN LATERAL replenish.real_location(d.location, d.channel) p
+		FROM item_demand d
+		CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+		CROSS JOIN LATERAL real_location(d.location, d.channel) p
+		WHERE (touched_items.sku = '' OR d.sku = touched_items.sku)
+			AND (touched_items.location = ''
+				OR d.location = touched_items.location)
 		UNION
-		SELECT m.sku, t.location
-		FROM (SELECT DISTINCT o.sku, o.location FROM replenish.item_stock o
-			WHERE touched_items.channel = ''
-				AND (touched_items.sku = '' OR o.sku = touched_items.sku)
-				AND (touched_items.location = ''
-					OR o.location = touched_items.location)) t
-		CROSS JOIN LATERAL replenish.real_skus(t.sku, NULL) m
+		SELECT m.sku, s.location
+		FROM item_stock s CROSS JOIN LATERAL real_skus(s.sku, NULL) m
+		WHERE (touched_items.sku = '' OR s.sku = touched_items.sku)
+			AND (touched_items.location = ''
+				OR s.location = touched_items.location)
 		UNION
 		-- what a code means elsewhere, where a channel has its own for it now
 		SELECT i.sku, i.location
-		FROM replenish.sku_alias a JOIN replenish.item i ON i.sku = a.sku
-		WHERE touched_items.channel = ''
-			AND a.external_sku = touched_items.sku
+		FROM sku_alias a JOIN item i ON i.sku = a.sku
+		WHERE a.external_sku = touched_items.sku
 			AND (touched_items.location = ''
-				OR i.location = touched_items.location)
-		UNION
-		-- where the orders of a place went before
-		SELECT i.sku, i.location
-		FROM replenish.item_demand o
-		CROSS JOIN LATERAL replenish.real_skus(o.sku, o.channel) m
-		JOIN replenish.item i ON i.sku = m.sku
-		WHERE touched_items.channel = 'place'
-			AND (touched_items.location = ''
-				OR o.location = touched_items.location);
-	END;
-COMMENT ON FUNCTION replenish.touched_items(text, text, text) IS
-'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel place, all SKUs that were ordered from the place. For the decider only.';
+				OR i.location = touched_items.location);
+	END CASE;
+END $$;
+COMMENT ON FUNCTION replenish.touched_items(integer, text, text, text) IS
+'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock of; for channel place, all SKUs that were ordered from the place. For the decider only.';

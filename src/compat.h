@@ -34,6 +34,14 @@
 #endif
 #endif
 
+/* scans are told more */
+#if PG_VERSION_NUM >= 190000
+#define beginscan_parallel(rel, scan) \
+	table_beginscan_parallel(rel, scan, SO_NONE)
+#else
+#define beginscan_parallel(rel, scan) table_beginscan_parallel(rel, scan)
+#endif
+
 /* the library's name and version show in pg_get_loaded_modules() */
 #if PG_VERSION_NUM >= 180000
 #define REPLENISH_MODULE_MAGIC \

@@ -10,78 +10,20 @@
  * Lines and headers of orders are passed on one by one: what they add up to
  * shows when they are joined.
  *
+ * Folds of parts of a table add up to the fold of all of it, in any order, as
+ * long as no sum can ever leave its number on the way: fold_is_exact().
+ *
  *-------------------------------------------------------------------------
  */
 #include "fold.h"
 
 #include "common/int.h"
 #include "executor/spi.h"
-#include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
-#include "utils/numeric.h"
-#include "utils/tuplestore.h"
 
 #include "demand_acc.h"
 #include "key.h"
-
-/* What a group of movements adds up to. */
-typedef enum FoldClass
-{
-	FOLD_DEMAND,
-	FOLD_STOCK,
-	FOLD_POSTPONED,
-	FOLD_FAULT,
-	FOLD_TOUCH,
-	FOLD_SOLD,
-	FOLD_LINE,
-	FOLD_HEADER
-} FoldClass;
-
-static const char *const class_names[] = {
-	"demand", "stock", "postponed", "fault", "touch", "sold", "line", "header"
-};
-
-/* Columns of drain(), pending() and recount(). */
-enum
-{
-	OUT_KIND,
-	OUT_SOURCE,
-	OUT_SKU,
-	OUT_LOCATION,
-	OUT_CHANNEL,
-	OUT_DEMAND,
-	OUT_ON_HAND,
-	OUT_RESERVED,
-	OUT_ON_ORDER,
-	OUT_MINUTE,
-	OUT_AMOUNT,
-	OUT_ORDER_KEY,
-	OUT_DELETED,
-	N_OUT
-};
-
-/* The plain sums of a group: those of stock, or one. */
-enum
-{
-	SUM_ON_HAND,
-	SUM_RESERVED,
-	SUM_ON_ORDER,
-	SUM_ROWS,
-	N_SUMS,
-	SUM_ONLY = 0
-};
-
-typedef struct FoldKey
-{
-	FoldClass	class;
-	int32		source;
-	int32		minute;			/* 0 where the class has none */
-	Key			sku;
-	Key			location;
-	Key			channel;
-} FoldKey;
 
 typedef struct FoldGroup
 {
@@ -90,6 +32,7 @@ typedef struct FoldGroup
 	FoldKey		key;
 	DemandAcc  *acc;			/* FOLD_DEMAND only */
 	int64		amount[N_SUMS];
+	uint64		size;			/* see FoldRow */
 } FoldGroup;
 
 /* How long the deletions of a source take demand back. */
@@ -102,8 +45,11 @@ typedef struct FoldKeep
 struct Fold
 {
 	MemoryContext context;
+	MemoryContext row_context;	/* reset after each row */
 	struct groups_hash *groups;
-	ReturnSetInfo *result;		/* where the rows go */
+	FoldSink	sink;
+	void	   *sink_arg;
+	bool		exact;			/* see fold_is_exact() */
 	int64		clock_minute;
 	int64		sold_since;		/* minute from which demand is also kept by the
 								 * minute, for snapshots of stock */
@@ -146,16 +92,22 @@ same_group(const FoldKey *a, const FoldKey *b)
 
 /*
  * Make an empty fold for a clock in the current memory context; its rows will
- * go to 'result'.
+ * go to 'sink'.
  */
 Fold *
-fold_create(int64 clock_minute, int64 sold_since, ReturnSetInfo *result)
+fold_create(int64 clock_minute, int64 sold_since, FoldSink sink,
+			void *sink_arg)
 {
 	Fold	   *fold = palloc0(sizeof(Fold));
 
 	fold->context = CurrentMemoryContext;
-	fold->groups = groups_create(CurrentMemoryContext, 256, NULL);
-	fold->result = result;
+	fold->row_context = AllocSetContextCreate(fold->context,
+											  "replenish fold row",
+											  ALLOCSET_SMALL_SIZES);
+	fold->groups = groups_create(fold->context, 256, NULL);
+	fold->sink = sink;
+	fold->sink_arg = sink_arg;
+	fold->exact = true;
 	fold->clock_minute = clock_minute;
 	fold->sold_since = sold_since;
 	return fold;
@@ -163,23 +115,44 @@ fold_create(int64 clock_minute, int64 sold_since, ReturnSetInfo *result)
 
 /* The group of a key, made if there is none yet. */
 static FoldGroup *
-fold_group(Fold *fold, FoldClass class, const Movement *move, int32 minute)
+find_group(Fold *fold, const FoldKey *key)
 {
-	FoldKey		key = {class, move->source, minute, move->sku,
-	move->location, move->channel};
 	FoldGroup  *group;
 	bool		found;
 
-	group = groups_insert(fold->groups, key, &found);
+	group = groups_insert(fold->groups, *key, &found);
 	if (!found)
 	{
-		key_move(&group->key.sku, palloc(move->sku.len + 1));
-		key_move(&group->key.location, palloc(move->location.len + 1));
-		key_move(&group->key.channel, palloc(move->channel.len + 1));
-		group->acc = class == FOLD_DEMAND ? demand_acc_create() : NULL;
+		char	   *keys = palloc(key->sku.len + key->location.len +
+								  key->channel.len + 1);
+
+		keys = key_move(&group->key.sku, keys);
+		keys = key_move(&group->key.location, keys);
+		key_move(&group->key.channel, keys);
+		group->acc = key->class == FOLD_DEMAND ? demand_acc_create() : NULL;
 		memset(group->amount, 0, sizeof(group->amount));
+		group->size = 0;
 	}
 	return group;
+}
+
+/* The key of a movement's group. */
+static FoldKey
+key_of(FoldClass class, const Movement *move, int32 minute)
+{
+	FoldKey		key = {class, move->source, minute, move->sku,
+	move->location, move->channel};
+
+	return key;
+}
+
+/* The group that a movement belongs to. */
+static FoldGroup *
+fold_group(Fold *fold, FoldClass class, const Movement *move, int32 minute)
+{
+	FoldKey		key = key_of(class, move, minute);
+
+	return find_group(fold, &key);
 }
 
 /* Read how long each source keeps its rows. */
@@ -235,10 +208,28 @@ fold_fault(Fold *fold, const Movement *move, const char *code)
 	fold_group(fold, FOLD_FAULT, &fault, 0)->amount[0]++;
 }
 
+/* Keep account of how large the sums of a group may become on their way. */
+static void
+grow_size(Fold *fold, FoldGroup *group, uint64 size)
+{
+	if (pg_add_u64_overflow(group->size, size, &group->size))
+		group->size = PG_UINT64_MAX;
+	if (group->size > PG_INT64_MAX)
+		fold->exact = false;
+}
+
+/* The size of an amount. */
+static inline uint64
+size_of(int64 amount)
+{
+	return amount < 0 ? 0 - (uint64) amount : (uint64) amount;
+}
+
 /* Add to one of a group's plain sums. */
 static bool
-add_amount(FoldGroup *group, int which, int64 amount)
+add_amount(Fold *fold, FoldGroup *group, int which, int64 amount)
 {
+	grow_size(fold, group, size_of(amount));
 	return !pg_add_s64_overflow(group->amount[which], amount,
 								&group->amount[which]);
 }
@@ -249,7 +240,7 @@ fold_sold(Fold *fold, const Movement *move)
 {
 	if (move->minute < fold->sold_since)
 		return true;
-	return add_amount(fold_group(fold, FOLD_SOLD, move, move->minute),
+	return add_amount(fold, fold_group(fold, FOLD_SOLD, move, move->minute),
 					  SUM_ONLY, move->amount);
 }
 
@@ -260,9 +251,11 @@ fold_demand(Fold *fold, const Movement *move)
 	FoldGroup  *group;
 
 	if (move->minute > fold->clock_minute)
-		return add_amount(fold_group(fold, FOLD_POSTPONED, move, move->minute),
+		return add_amount(fold, fold_group(fold, FOLD_POSTPONED, move,
+										   move->minute),
 						  SUM_ONLY, move->amount);
 	group = fold_group(fold, FOLD_DEMAND, move, 0);
+	grow_size(fold, group, size_of(move->amount));
 	return demand_acc_add(&group->acc, move->minute, move->amount) &&
 		fold_sold(fold, move);
 }
@@ -271,57 +264,32 @@ fold_demand(Fold *fold, const Movement *move)
 static bool
 fold_stock(Fold *fold, const Movement *move, int sum)
 {
-	return add_amount(fold_group(fold, FOLD_STOCK, move, move->minute), sum,
-					  move->amount);
+	return add_amount(fold, fold_group(fold, FOLD_STOCK, move, move->minute),
+					  sum, move->amount);
 }
 
-static Datum
-text_datum(const Key *key)
-{
-	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
-}
-
-/* Begin a row of drain(), pending() or recount(). */
+/* Hand a row over. */
 static void
-begin_row(FoldClass class, int32 source, const Key *sku, const Key *location,
-		  const Key *channel, Datum *values, bool *nulls)
+give_row(Fold *fold, const FoldRow *row)
 {
-	memset(nulls, true, N_OUT * sizeof(bool));
-	values[OUT_KIND] = CStringGetTextDatum(class_names[class]);
-	values[OUT_SOURCE] = Int32GetDatum(source);
-	values[OUT_SKU] = text_datum(sku);
-	values[OUT_LOCATION] = text_datum(location);
-	values[OUT_CHANNEL] = text_datum(channel);
-	memset(nulls, false, (OUT_CHANNEL + 1) * sizeof(bool));
-}
+	MemoryContext old = MemoryContextSwitchTo(fold->row_context);
 
-/* Set one column of a row. */
-static void
-set_column(Datum *values, bool *nulls, int column, Datum value)
-{
-	values[column] = value;
-	nulls[column] = false;
+	fold->sink(row, fold->sink_arg);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(fold->row_context);
 }
 
 /* Pass a line or a header on as it is. */
 static void
 fold_pass(Fold *fold, FoldClass class, const Movement *move, bool deleted)
 {
-	Datum		values[N_OUT];
-	bool		nulls[N_OUT];
+	FoldRow		row = {0};
 
-	begin_row(class, move->source, &move->sku, &move->location,
-			  &move->channel, values, nulls);
-	set_column(values, nulls, OUT_MINUTE, Int32GetDatum(move->minute));
-	set_column(values, nulls, OUT_AMOUNT, Int64GetDatum(move->amount));
-	set_column(values, nulls, OUT_ORDER_KEY, text_datum(&move->order));
-	set_column(values, nulls, OUT_DELETED, BoolGetDatum(deleted));
-	tuplestore_putvalues(fold->result->setResult, fold->result->setDesc,
-						 values, nulls);
-	for (int i = 0; i < N_OUT; i++)
-		if (!nulls[i] && i != OUT_SOURCE && i != OUT_MINUTE &&
-			i != OUT_AMOUNT && i != OUT_DELETED)
-			pfree(DatumGetPointer(values[i]));
+	row.key = key_of(class, move, move->minute);
+	row.order = move->order;
+	row.deleted = deleted;
+	row.amount[SUM_ONLY] = move->amount;
+	give_row(fold, &row);
 }
 
 /* Add one movement; 'arg' is the Fold. */
@@ -375,8 +343,8 @@ fold_add(const Movement *move, void *arg)
 			fits = fold_stock(fold, move, SUM_ROWS);
 			break;
 		case MOVE_FAULT:
-			fits = add_amount(fold_group(fold, FOLD_FAULT, move, 0), SUM_ONLY,
-							  move->amount);
+			fits = add_amount(fold, fold_group(fold, FOLD_FAULT, move, 0),
+							  SUM_ONLY, move->amount);
 			break;
 		case MOVE_TOUCH:
 			(void) fold_group(fold, FOLD_TOUCH, move, 0);
@@ -387,58 +355,66 @@ fold_add(const Movement *move, void *arg)
 	MemoryContextSwitchTo(old);
 }
 
-/* Micro-units as a number without needless decimals. */
-static Datum
-units_datum(int64 micros)
+/*
+ * Add a row of another fold.  What does not fit is left out: only where this
+ * fold is not exact.
+ */
+void
+fold_add_row(Fold *fold, const FoldRow *row)
 {
-	Numeric		units = int64_div_fast_to_numeric(micros, 6);
+	MemoryContext old;
+	FoldGroup  *group;
 
-	return DirectFunctionCall1(numeric_trim_scale, NumericGetDatum(units));
+	if (row->key.class == FOLD_LINE || row->key.class == FOLD_HEADER)
+	{
+		give_row(fold, row);
+		return;
+	}
+	old = MemoryContextSwitchTo(fold->context);
+	group = find_group(fold, &row->key);
+	grow_size(fold, group, row->size);
+	if (row->demand != NULL)
+		(void) demand_acc_add_datum(&group->acc, PointerGetDatum(row->demand),
+									1);
+	for (int i = 0; i < N_SUMS; i++)
+		(void) pg_add_s64_overflow(group->amount[i], row->amount[i],
+								   &group->amount[i]);
+	MemoryContextSwitchTo(old);
 }
 
-/* Return every group as a row. */
+/*
+ * Say whether no order of the same single amounts could have given other
+ * sums, because even their sizes together fit.
+ */
+bool
+fold_is_exact(const Fold *fold)
+{
+	return fold->exact;
+}
+
+/* Hand over every group as a row. */
 void
 fold_emit(Fold *fold)
 {
-	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
-													  "replenish fold row",
-													  ALLOCSET_SMALL_SIZES);
 	groups_iterator iterator;
 	FoldGroup  *group;
 
 	groups_start_iterate(fold->groups, &iterator);
 	while ((group = groups_iterate(fold->groups, &iterator)) != NULL)
 	{
-		MemoryContext old = MemoryContextSwitchTo(row_context);
-		const FoldKey *key = &group->key;
-		Datum		values[N_OUT];
-		bool		nulls[N_OUT];
+		FoldRow		row = {0};
 
-		begin_row(key->class, key->source, &key->sku, &key->location,
-				  &key->channel, values, nulls);
-		if (key->class == FOLD_DEMAND)
-			set_column(values, nulls, OUT_DEMAND,
-					   PointerGetDatum(demand_acc_pack(group->acc)));
-		else if (key->class != FOLD_TOUCH)
+		row.key = group->key;
+		memcpy(row.amount, group->amount, sizeof(row.amount));
+		row.size = group->size;
+		if (group->acc != NULL)
 		{
-			int			sum = SUM_ONLY;
+			MemoryContext old = MemoryContextSwitchTo(fold->row_context);
 
-			if (key->class == FOLD_STOCK)
-			{
-				for (int i = SUM_ON_HAND; i <= SUM_ON_ORDER; i++)
-					set_column(values, nulls, OUT_ON_HAND + i,
-							   units_datum(group->amount[i]));
-				sum = SUM_ROWS;
-			}
-			set_column(values, nulls, OUT_MINUTE, Int32GetDatum(key->minute));
-			set_column(values, nulls, OUT_AMOUNT,
-					   Int64GetDatum(group->amount[sum]));
+			row.demand = demand_acc_pack(group->acc);
+			MemoryContextSwitchTo(old);
 		}
-		tuplestore_putvalues(fold->result->setResult, fold->result->setDesc,
-							 values, nulls);
-		MemoryContextSwitchTo(old);
-		MemoryContextReset(row_context);
+		give_row(fold, &row);
 		CHECK_FOR_INTERRUPTS();
 	}
-	MemoryContextDelete(row_context);
 }

@@ -1,22 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * fold_sql.c
- *	  SQL functions over folds: the inbox taken, the inbox read, a watched
- *	  table recounted; and the sum that never fails.
+ *	  SQL functions over folds: the inbox taken, the inbox read, lines and
+ *	  headers joined; and the sum that never fails.
  *
  *-------------------------------------------------------------------------
  */
 #include "fold.h"
 
-#include "access/table.h"
 #include "catalog/pg_type_d.h"
 #include "executor/spi.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "tcop/tcopprot.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
@@ -28,43 +24,63 @@ PG_FUNCTION_INFO_V1(replenish_pending);
 PG_FUNCTION_INFO_V1(replenish_inbox_waits);
 PG_FUNCTION_INFO_V1(replenish_trim_inbox);
 PG_FUNCTION_INFO_V1(replenish_wake);
-PG_FUNCTION_INFO_V1(replenish_recount);
 PG_FUNCTION_INFO_V1(replenish_rejoin);
 PG_FUNCTION_INFO_V1(replenish_absorb);
 PG_FUNCTION_INFO_V1(replenish_absorb_units);
 PG_FUNCTION_INFO_V1(replenish_demand_since);
 
-/* The minute of a clock that was given as an argument. */
+/* The minute of a moment that was given as an argument. */
 static int64
-clock_argument(FunctionCallInfo fcinfo, int argno)
+minute_argument(FunctionCallInfo fcinfo, int argno)
 {
 	return arg_moment_usec(PG_GETARG_TIMESTAMPTZ(argno), "clock") /
 		USECS_PER_MINUTE;
 }
 
-/* A fold for the clock and, if it is there, the argument sold_since. */
+/*
+ * Read the argument clock and, if it is there, sold_since behind it; make
+ * ready for the rows of a fold.
+ */
+void
+fold_arguments(FunctionCallInfo fcinfo, int argno, int64 *clock_minute,
+			   int64 *sold_since)
+{
+	*clock_minute = minute_argument(fcinfo, argno);
+	*sold_since = PG_INT64_MAX;
+	/* in 1.0 it was not there */
+	if (PG_NARGS() > argno + 1 && !PG_ARGISNULL(argno + 1))
+		*sold_since = minute_argument(fcinfo, argno + 1);
+	InitMaterializedSRF(fcinfo, 0);
+}
+
+/* A fold with these arguments that returns its rows. */
 static Fold *
 begin_fold(FunctionCallInfo fcinfo, int clock_argno)
 {
-	int64		clock = clock_argument(fcinfo, clock_argno);
-	int64		sold_since = PG_INT64_MAX;
+	int64		clock;
+	int64		sold_since;
 
-	/* in 1.0 it was not there */
-	if (PG_NARGS() > clock_argno + 1 && !PG_ARGISNULL(clock_argno + 1))
-		sold_since = clock_argument(fcinfo, clock_argno + 1);
-	InitMaterializedSRF(fcinfo, 0);
-	return fold_create(clock, sold_since,
-					   (ReturnSetInfo *) fcinfo->resultinfo);
+	fold_arguments(fcinfo, clock_argno, &clock, &sold_since);
+	return fold_create(clock, sold_since, fold_return_row, fcinfo->resultinfo);
 }
 
-/* drain(clock, sold_since, backlog): take every movement from the inbox. */
+/*
+ * drain(clock, sold_since, backlog, orders): take the lines and headers of
+ * orders, or all else, from the inbox.
+ */
 Datum
 replenish_drain(PG_FUNCTION_ARGS)
 {
 	Fold	   *fold = begin_fold(fcinfo, 0);
-	int64		backlog = PG_NARGS() > 2 ? PG_GETARG_INT64(2) : 0;
+	int64		backlog = 0;
+	InboxUse	use = INBOX_DRAIN;
 
-	inbox_scan(GetActiveSnapshot(), INBOX_DRAIN, backlog, fold_add, fold);
+	if (PG_NARGS() > 3)
+	{
+		backlog = PG_GETARG_INT64(2);
+		use = PG_GETARG_BOOL(3) ? INBOX_DRAIN_ORDERS : INBOX_DRAIN_REST;
+	}
+	inbox_scan(GetActiveSnapshot(), use, backlog, fold_add, fold);
 	fold_emit(fold);
 	return (Datum) 0;
 }
@@ -104,60 +120,8 @@ replenish_wake(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
-/* A recount on its way. */
-typedef struct Recount
-{
-	Fold	   *fold;
-	Relation	rel;
-	int64		rows;
-} Recount;
-
-/* Rows counted between two reports of progress. */
-#define REPORT_ROWS		100000
-
-/* Tell whoever looks at pg_stat_activity how far it is; see counting(). */
-static void
-report_progress(const Recount *recount)
-{
-	char	   *message = psprintf("replenish is counting %s: " INT64_FORMAT " rows",
-								   RelationGetRelationName(recount->rel),
-								   recount->rows);
-
-	pgstat_report_activity(STATE_RUNNING, message);
-	pfree(message);
-}
-
-static void
-recount_add(const Movement *move, void *arg)
-{
-	Recount    *recount = arg;
-
-	fold_add(move, recount->fold);
-	if (++recount->rows % REPORT_ROWS == 0)
-		report_progress(recount);
-}
-
-/*
- * recount(relation, arguments, clock, sold_since): what the table's rows add
- * up to, read as its triggers with these arguments would have read them.
- */
-Datum
-replenish_recount(PG_FUNCTION_ARGS)
-{
-	Recount		recount = {0};
-	Source		source;
-
-	recount.fold = begin_fold(fcinfo, 2);
-	source_parse_array(PG_GETARG_ARRAYTYPE_P(1), &source);
-	recount.rel = table_open(PG_GETARG_OID(0), AccessShareLock);
-	report_progress(&recount);
-	scan_source(recount.rel, &source, GetActiveSnapshot(), 1, false,
-				recount_add, &recount);
-	table_close(recount.rel, NoLock);
-	fold_emit(recount.fold);
-	pgstat_report_activity(STATE_RUNNING, debug_query_string);
-	return (Datum) 0;
-}
+/* Rows of a join taken at once. */
+#define JOIN_ROWS		100000
 
 /* Both sides of the join of one source; what no number can hold is left out. */
 static const char rejoin_query[] =
@@ -203,7 +167,7 @@ replenish_rejoin(PG_FUNCTION_ARGS)
 									   NULL, true, 0);
 	do
 	{
-		SPI_cursor_fetch(portal, true, REPORT_ROWS);
+		SPI_cursor_fetch(portal, true, JOIN_ROWS);
 		for (uint64 i = 0; i < SPI_processed; i++)
 		{
 			HeapTuple	row = SPI_tuptable->vals[i];

@@ -270,6 +270,14 @@ read_row(HeapTuple tuple, TupleDesc desc, Movement *move)
 		split_order(move);
 }
 
+/* Say whether a movement is to be visited. */
+static bool
+is_wanted(const Movement *move, InboxUse use)
+{
+	return use == INBOX_DRAIN_ORDERS ? has_order(move) :
+		use == INBOX_DRAIN_REST ? !has_order(move) : true;
+}
+
 /*
  * Visit at most so many rows in some blocks of one of the tables.  Returns
  * their number, and in *last the block of the last one.
@@ -304,19 +312,24 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 			if (!visible)
 				continue;
 		}
-		rows++;
-		*last = ItemPointerGetBlockNumber(&tuple->t_self);
 		if (visit != NULL)
 		{
 			MemoryContext old = MemoryContextSwitchTo(row_context);
 			Movement	move;
+			bool		wanted;
 
 			read_row(tuple, RelationGetDescr(rel), &move);
 			MemoryContextSwitchTo(old);
-			visit(&move, arg);
+			wanted = is_wanted(&move, use);
+			if (wanted)
+				visit(&move, arg);
 			MemoryContextReset(row_context);
+			if (!wanted)
+				continue;
 		}
-		if (use == INBOX_DRAIN)
+		rows++;
+		*last = ItemPointerGetBlockNumber(&tuple->t_self);
+		if (use != INBOX_READ)
 			simple_heap_delete(rel, &tuple->t_self);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -334,11 +347,11 @@ static int64
 scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 		   MovementVisitor visit, void *arg)
 {
-	static BlockNumber next = 0;
+	static BlockNumber next[] = {0, 0, 0, 0};	/* by use */
 	BlockNumber ignored = 0;
-	BlockNumber *last = which == BACKLOG ? &next : &ignored;
-	Relation	rel = inbox_open(which, use == INBOX_DRAIN ?
-								 RowExclusiveLock : AccessShareLock);
+	BlockNumber *last = which == BACKLOG ? &next[use] : &ignored;
+	Relation	rel = inbox_open(which, use == INBOX_READ ?
+								 AccessShareLock : RowExclusiveLock);
 	BlockNumber start;
 	BlockNumber end;
 	int64		rows;

@@ -7,6 +7,7 @@
  */
 #include "replenish.h"
 
+#include "access/parallel.h"
 #include "access/xact.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
@@ -57,9 +58,12 @@ _PG_init(void)
 
 	/*
 	 * After a restart the worker comes back with the first session that
-	 * touches us, or that preloads the library for its database.
+	 * touches us, or that preloads the library for its database.  A parallel
+	 * worker comes with a session that has done so, and does not know its
+	 * settings yet.
 	 */
-	if (IsUnderPostmaster && !IsBinaryUpgrade && IsTransactionState() &&
+	if (IsUnderPostmaster && !IsBinaryUpgrade && !IsParallelWorker() &&
+		IsTransactionState() &&
 		OidIsValid(MyDatabaseId) && !creating_extension &&
 		OidIsValid(replenish_extension_oid()))
 		(void) worker_ensure();

@@ -16,6 +16,7 @@
 
 #include "compat.h"
 
+#include "access/relscan.h"
 #include "access/tupdesc.h"
 #include "datatype/timestamp.h"
 #include "executor/tuptable.h"
@@ -164,7 +165,9 @@ extern void inbox_append(const Movement *moves, int nmoves);
 typedef enum InboxUse
 {
 	INBOX_READ,
-	INBOX_DRAIN					/* remove what was visited */
+	INBOX_DRAIN,				/* remove what was visited */
+	INBOX_DRAIN_ORDERS,			/* lines and headers of orders only */
+	INBOX_DRAIN_REST			/* all but those */
 } InboxUse;
 
 extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
@@ -174,12 +177,13 @@ extern void inbox_trim(TimestampTz now);
 
 /* ---- scan.c: every row of a watched table ---- */
 
+extern bool scan_has_rows(Relation rel);
+extern void scan_rows(Relation rel, TableScanDesc scan,
+					  const Source *source, int sign, bool deleted,
+					  MovementVisitor visit, void *arg);
 extern void scan_own_rows(Relation rel, const Source *source,
 						  Snapshot snapshot, int sign, bool deleted,
 						  MovementVisitor visit, void *arg);
-extern void scan_source(Relation rel, const Source *source, Snapshot snapshot,
-						int sign, bool deleted, MovementVisitor visit,
-						void *arg);
 
 /* ---- decider.c: one at a time ---- */
 
