@@ -87,7 +87,8 @@ class Flat:
     columns = ("(invoice text, sku text, qty int, unit_price numeric,"
                " ordered_at timestamptz, country text, customer text)")
     tables = "CREATE TABLE orders " + columns
-    watch = "SELECT replenish.watch_orders('orders', 'sku', 'qty', 'ordered_at')"
+    watch = """SELECT replenish.watch_orders('orders', 'sku', 'qty',
+                   'ordered_at')"""
     everything = "SELECT * FROM orders"
 
     def __init__(self, db, rng):
