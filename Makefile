@@ -41,8 +41,8 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                partitions following replicating modes halves views \
                going_live previewing suggesting privileged hostile style_odoo \
                style_shopify style_woocommerce style_magento style_snapshots \
-               style_monthly style_marketplace style_countries updating \
-               documented
+               style_monthly style_marketplace style_countries style_bad \
+               updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

@@ -411,6 +411,7 @@ BEGIN
 	s.name := table_name(relation);
 	s.header := table_name(header);
 	s.watched_as := s.name;
+	s.header_as := s.header;
 	s.active := true;
 	s.watched_at := clock_timestamp();
 	-- row security may hide rows from their own table's owner

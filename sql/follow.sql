@@ -353,20 +353,26 @@ BEGIN
 			format('SELECT replenish.unwatch(%L), watch %s instead, then CALL replenish.backfill(%2$L).',
 				o.relation, relation));
 	END LOOP;
-	FOR o IN SELECT s.id, s.name, s.watched_as FROM source s
-		WHERE s.active AND s.watched_as <> s.name
-			AND s.watched_as = table_name(follow_stranger.relation)
-		ORDER BY s.id
+	FOR o IN SELECT s.id, n.name, n.watched_as,
+			CASE WHEN n.part = 'header' THEN format('%s with header %s', s.name,
+				relation) ELSE relation::text END AS again,
+			CASE WHEN n.part = 'header' THEN s.name
+				ELSE relation::text END AS orders
+		FROM source s CROSS JOIN LATERAL (VALUES ('', s.name, s.watched_as),
+			('header', s.header, s.header_as)) n (part, name, watched_as)
+		WHERE s.active AND n.watched_as <> n.name
+			AND n.watched_as = table_name(follow_stranger.relation)
+		ORDER BY s.id, n.part
 	LOOP
 		PERFORM tell(o.id, format('table %s is not watched', relation),
 			format('The table that was watched under this name is now %s. What is written to %s is not counted.',
 				o.name, relation),
-			format('To have it go on as the same: SELECT replenish.unwatch(%L), watch %s, then CALL replenish.backfill(%2$L).',
-				o.name, relation));
+			format('To have it go on as the same: SELECT replenish.unwatch(%L), watch %s, then CALL replenish.backfill(%L).',
+				o.name, o.again, o.orders));
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION replenish.follow_stranger(regclass) IS
-'Warns where a table that is not watched has taken a watched table under itself, or the name under which another was watched.';
+'Warns where a table that is not watched has taken a watched table under itself, or the name under which another, or a header, was watched.';
 
 CREATE FUNCTION replenish.follow_labels(type oid, renamed boolean)
 	RETURNS void

@@ -14,6 +14,7 @@ ALTER TABLE replenish.source
 	ADD header_id name,
 	ADD on_header text[],
 	ADD watched_as text,
+	ADD header_as text,
 	ADD stale_since timestamptz,
 	ADD stale text,
 	ADD found bigint;

@@ -330,6 +330,7 @@ DECLARE
 	silent text;
 	lost text;
 	other regclass;
+	new_header regclass;
 BEGIN
 	SELECT * FROM source o WHERE o.id = source_trouble.id INTO s;
 	SELECT * FROM watched o WHERE o.id = s.id INTO w;
@@ -366,12 +367,19 @@ BEGIN
 		SELECT o.relation FROM to_regclass(s.watched_as) o (relation)
 		WHERE source_of(o.relation) IS NULL INTO other;
 	END IF;
+	IF other IS NULL AND s.header_as <> s.header THEN
+		SELECT o.relation FROM to_regclass(s.header_as) o (relation)
+		WHERE source_of(o.relation) IS NULL INTO new_header;
+	END IF;
 	SELECT string_agg(missing_statuses(s, p.relation), ', ') FROM watched_part p
 	CROSS JOIN LATERAL part_columns(s, p.part) c
 	WHERE p.id = s.id AND c.argument = 'status' INTO lost;
 	IF other IS NOT NULL THEN
 		detail := format('What is written to %s is not counted: it has taken the place of %s.', other, w.relation);
 		hint := format('SELECT replenish.unwatch(%L), watch %s, then CALL replenish.backfill(%2$L).', w.relation, other);
+	ELSIF new_header IS NOT NULL THEN
+		detail := format('What is written to %s is not counted: it has taken the place of %s.', new_header, w.header);
+		hint := format('SELECT replenish.unwatch(%L), watch it with header %s, then CALL replenish.backfill(%1$L).', w.relation, new_header);
 	ELSIF s.backfilled_at IS NULL THEN
 		detail := 'The rows from before the watch are not counted.';
 		hint := format('CALL replenish.backfill(%L);', w.relation);

@@ -41,6 +41,7 @@ CREATE TABLE replenish.source (
 	header_id name,
 	on_header text[],
 	watched_as text NOT NULL,
+	header_as text,
 	stale_since timestamptz,
 	stale text,
 	found bigint
@@ -48,7 +49,7 @@ CREATE TABLE replenish.source (
 SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 
 COMMENT ON TABLE replenish.source IS
-'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since. header is the table of the orders whose lines name watches: header_key of a line is header_id of its header, and on_header are the arguments whose columns the header has. watched_as is the name that the table had when it was watched. stale_since and stale: when and why its sums stopped being exact; CALL repair() makes them so again. found is how many differences the last recount found.';
+'Tables that are or were watched, one row each; see the view watched. zone is the time zone of moments without one, zones the locations that have another, both as they were when the table was watched. counted_once: all its rows were counted at some time, so that those older than keep may have gone since. header is the table of the orders whose lines name watches: header_key of a line is header_id of its header, and on_header are the arguments whose columns the header has. watched_as and header_as are the names that the table and its header had when it was watched. stale_since and stale: when and why its sums stopped being exact; CALL repair() makes them so again. found is how many differences the last recount found.';
 
 -- Append only, no index, in turn by the minute: see src/inbox.c.
 CREATE TABLE replenish.inbox_even (
