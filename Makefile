@@ -15,7 +15,8 @@ OBJS         = $(CORE_OBJS) \
                src/inventory_sql.o \
                src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
                src/capture.o src/fold.o src/fold_rows.o src/fold_sql.o \
-               src/recount.o src/decider.o src/follow.o src/launch.o src/worker.o src/replenish.o
+               src/recount.o src/recount_parallel.o src/decider.o \
+               src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order; an update runs again those
 # that hold no table of the version before.
@@ -36,11 +37,12 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook watching capturing faulty deciding \
-               policies verifying recounting trimming rewatching heading partitions \
-               following replicating modes views going_live previewing \
-               suggesting privileged hostile style_odoo style_shopify \
-               style_woocommerce style_magento style_snapshots style_monthly \
-               style_marketplace style_countries style_bad updating documented
+               policies verifying recounting trimming rewatching heading \
+               partitions following replicating modes halves views \
+               going_live previewing suggesting privileged hostile style_odoo \
+               style_shopify style_woocommerce style_magento style_snapshots \
+               style_monthly style_marketplace style_countries style_bad \
+               updating documented
 REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \

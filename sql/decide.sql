@@ -68,7 +68,10 @@ BEGIN
 				ELSE '{}' END::text[] AS all_assumed,
 			coalesce(i.since, clock) AS since,
 			coalesce(i.tier, 'normal') AS old_tier,
-			coalesce(i.epoch, 0)
+			-- one that was gone for a while goes on counting
+			coalesce(i.epoch, (SELECT e.epoch FROM event e
+				WHERE e.sku = k.sku AND e.location = k.location
+				ORDER BY e.seq DESC LIMIT 1), 0)
 				+ (coalesce(i.tier, 'normal') = 'normal'
 					AND a.tier <> 'normal')::integer AS epoch
 		FROM unnest(keys) k
@@ -150,15 +153,77 @@ END $$;
 COMMENT ON FUNCTION replenish.decide(replenish.item_key[], timestamptz, timestamptz, bigint) IS
 'Decides the given items, each once, at the clock; started_at is when the first decision was made; appends an event for each change of tier, numbered from last_seq + 1, and returns how many; with last_seq NULL nothing is announced. For the decider only.';
 
+-- Half of what is known of an item would raise alerts that nobody needs.  What
+-- is on its shelf shows at once: the views add what still waits.
+CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off
+	SET enable_hashjoin = off
+	SET enable_mergejoin = off
+	SET jit = off
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	INSERT INTO undecided (sku, location)
+	SELECT k.sku, k.location FROM unnest(keys) k
+	ON CONFLICT ON CONSTRAINT undecided_pkey DO NOTHING;
+	UPDATE item i SET on_hand = stock.on_hand, reserved = stock.reserved,
+		on_order = stock.on_order, snapshot_at = stock.snapshot_at
+	FROM unnest(keys) k
+	CROSS JOIN LATERAL demand_of(k.sku, k.location) history
+	CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
+		false) stock
+	WHERE i.sku = k.sku AND i.location = k.location
+		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
+			IS DISTINCT FROM (stock.on_hand, stock.reserved, stock.on_order,
+				stock.snapshot_at);
+END $$;
+COMMENT ON FUNCTION replenish.put_off(replenish.item_key[], timestamptz) IS
+'Has the given items decided when the whole backlog has come; their quantities are brought up to date at once. For the decider only.';
+
+CREATE FUNCTION replenish.take_undecided(max bigint)
+	RETURNS replenish.item_key[]
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off AS $$
+DECLARE
+	taken item_key[];
+BEGIN
+	WITH gone AS (
+		DELETE FROM undecided u
+		USING (SELECT o.sku, o.location FROM undecided o
+			ORDER BY o.sku, o.location LIMIT take_undecided.max) n
+		WHERE u.sku = n.sku AND u.location = n.location
+		RETURNING u.sku, u.location
+	)
+	SELECT array_agg((g.sku, g.location)::item_key) FROM gone g INTO taken;
+	RETURN taken;
+END $$;
+COMMENT ON FUNCTION replenish.take_undecided(bigint) IS
+'Takes at most so many of the items that were put off; NULL where there are none. For the decider only.';
+
+CREATE FUNCTION replenish.prune_sold(clock timestamptz) RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off AS $$
+BEGIN
+	DELETE FROM sold
+	WHERE minute < minute_of(coalesce(sold_since(clock), clock));
+END $$;
+COMMENT ON FUNCTION replenish.prune_sold(timestamptz) IS
+'Forgets the demand by the minute that no snapshot asks for any more. For the decider only.';
+
 CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp
 	SET enable_seqscan = off AS $$
 BEGIN
 	RETURN inbox_waits()
+		OR EXISTS (SELECT FROM undecided)
 		OR EXISTS (SELECT FROM item WHERE next_check <= as_of)
 		OR EXISTS (SELECT FROM postponed
-			WHERE minute <= floor(extract(epoch FROM as_of) / 60));
+			WHERE minute <= minute_of(as_of));
 END $$;
 COMMENT ON FUNCTION replenish.is_due(timestamptz) IS
 'Whether tick() would find anything to do at that moment.';
@@ -175,6 +240,11 @@ DECLARE
 	live_at timestamptz;
 	touched item_key[];
 	part bigint;
+	-- of a backlog: the items of this part, whether there is more, how many of
+	-- the items that were put off are decided now
+	counted item_key[];
+	waiting boolean := false;
+	put_off_left bigint := 0;
 BEGIN
 	IF as_of IS NULL OR NOT isfinite(as_of)
 		OR as_of < '1970-01-01 00:00:00+00' OR as_of >= '3000-01-01 00:00:00+00' THEN
@@ -200,14 +270,46 @@ BEGIN
 	PERFORM trim_inbox(clock_timestamp());
 	PERFORM admit_postponed(clock);
 	IF inbox_waits() THEN
-		touched := fold_inbox(clock, coalesce(part, 1000000000));
+		touched := fold_inbox(clock, 0);
+	END IF;
+	IF backlog_waits() THEN
+		counted := fold_inbox(clock, coalesce(part, 1000000000));
+		waiting := backlog_waits();
+		IF waiting THEN
+			PERFORM put_off(counted, clock);
+		ELSE
+			touched := ARRAY(SELECT unnest(touched)
+				UNION SELECT unnest(counted));
+		END IF;
+	END IF;
+	IF EXISTS (SELECT FROM undecided) THEN
+		IF waiting THEN
+			-- what moved meanwhile waits with the rest
+			SELECT array_agg(k) FILTER (WHERE u.sku IS NOT NULL),
+				array_agg(k) FILTER (WHERE u.sku IS NULL)
+			FROM unnest(touched) k
+			LEFT JOIN undecided u ON u.sku = k.sku AND u.location = k.location
+			INTO counted, touched;
+			PERFORM put_off(counted, clock);
+		ELSE
+			DELETE FROM undecided u USING unnest(touched) t
+			WHERE u.sku = t.sku AND u.location = t.location;
+			put_off_left := coalesce(part, 1000000000);
+		END IF;
 	END IF;
 	LOOP
-		-- what was touched first, then what is due, a thousand at a time
+		-- what was touched first, then what was put off, then what is due, a
+		-- thousand at a time
+		IF touched IS NULL AND put_off_left > 0 THEN
+			touched := take_undecided(least(put_off_left, 1000));
+			put_off_left := put_off_left - 1000;
+		END IF;
 		IF touched IS NULL THEN
 			SELECT array_agg((d.sku, d.location)::item_key)
 			FROM (SELECT i.sku, i.location FROM item i
 				WHERE i.next_check <= clock
+					AND NOT EXISTS (SELECT FROM undecided u
+						WHERE u.sku = i.sku AND u.location = i.location)
 				ORDER BY i.next_check LIMIT 1000) d
 			INTO touched;
 			EXIT WHEN touched IS NULL;
@@ -219,14 +321,15 @@ BEGIN
 	END LOOP;
 
 	-- the rest of a backlog, and what came meanwhile
-	IF inbox_waits() THEN
+	IF inbox_waits() OR EXISTS (SELECT FROM undecided) THEN
 		PERFORM wake();
 	END IF;
-	IF date_trunc('hour', clock) > previous_clock THEN
-		DELETE FROM sold WHERE minute < floor(extract(epoch FROM
-			coalesce(sold_since(clock), clock)) / 60);
-	END IF;
-	IF decided > 0 THEN
+	-- what was taken was taken for this clock, decided or not
+	IF decided > 0 OR waiting THEN
+		-- with the clock, or verify() would look for what is gone
+		IF date_trunc('hour', clock) > previous_clock THEN
+			PERFORM prune_sold(clock);
+		END IF;
 		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at,
 			live_at)
 		VALUES (clock, started_at, first_seq - 1 + events, clock_timestamp(),
@@ -240,4 +343,4 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.tick(timestamptz) IS
-'Decides: takes what waits in the inbox and the backlog (of this 2000 rows at a time, unless replenish.evaluate is manual), decides the items that it touches and those whose time has come, appends an event for each change of tier and notifies channel replenish, unless the start is quiet; see go_live(). as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';
+'Decides: takes what waits in the inbox and the backlog (of this 2000 rows at a time, unless replenish.evaluate is manual), decides the items that it touches, those of a backlog when all of it has come, and those whose time has come, appends an event for each change of tier and notifies channel replenish, unless the start is quiet; see go_live(). as_of is the decider''s clock; one earlier than the last is taken as the last. Waits for another decider; refused in REPEATABLE READ and SERIALIZABLE transactions. Returns how many items were decided and how many events that made.';

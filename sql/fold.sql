@@ -187,7 +187,7 @@ BEGIN
 		SELECT count(note_load(l.source, l.minutes))
 		FROM (SELECT t.source, array_agg(t.minute) AS minutes FROM taken t
 			WHERE t.kind = 'stock' AND t.minute > 0 AND t.amount > 0
-				AND t.minute <= floor(extract(epoch FROM clock) / 60)
+				AND t.minute <= minute_of(clock)
 			GROUP BY t.source) l)
 	FROM (
 		SELECT m.sku, p.location
@@ -219,11 +219,12 @@ COMMENT ON FUNCTION replenish.fold_inbox(timestamptz, bigint) IS
 -- Brings what was dated ahead, and is not any more, back through the door.
 CREATE FUNCTION replenish.admit_postponed(clock timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off AS $$
 BEGIN
 	WITH due AS (
 		DELETE FROM postponed
-		WHERE minute <= floor(extract(epoch FROM clock) / 60)
+		WHERE minute <= minute_of(clock)
 		RETURNING *
 	)
 	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)

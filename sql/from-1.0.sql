@@ -32,6 +32,9 @@ ALTER TABLE replenish.item_stock
 CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
 	WHERE rows = 0 AND minute > 0;
 
+CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
+	WHERE amount = 0;
+
 ALTER TABLE replenish.item ADD snapshot_at timestamptz;
 ALTER TABLE replenish.event
 	ALTER sku DROP NOT NULL,

@@ -26,13 +26,28 @@ CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'replenish_inbox_waits'
 	LANGUAGE C STABLE PARALLEL RESTRICTED;
 COMMENT ON FUNCTION replenish.inbox_waits() IS
-'Whether any movement waits in the inbox.';
+'Whether any movement waits in the inbox or the backlog.';
+
+CREATE FUNCTION replenish.backlog_waits() RETURNS boolean
+	AS 'MODULE_PATHNAME', 'replenish_backlog_waits'
+	LANGUAGE C STABLE PARALLEL RESTRICTED;
+COMMENT ON FUNCTION replenish.backlog_waits() IS
+'Whether any difference waits in the backlog.';
 
 CREATE FUNCTION replenish.trim_inbox(now timestamptz) RETURNS void
 	AS 'MODULE_PATHNAME', 'replenish_trim_inbox'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION replenish.trim_inbox(timestamptz) IS
 'Gives the pages of the half of the inbox that is not in turn at that moment back to the system, where it has many and nobody can see a row in it any more. It never waits, and no order waits for it. For the decider only.';
+
+-- An integer, for what is compared with a numeric finds no index.
+CREATE FUNCTION replenish.minute_of(moment timestamptz) RETURNS integer
+	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.floor(extract(epoch FROM moment) / 60)::integer;
+	END;
+COMMENT ON FUNCTION replenish.minute_of(timestamptz) IS
+'The minute of a moment, since 1970 UTC, as the inbox and the state have it.';
 
 CREATE FUNCTION replenish.drain(clock timestamptz, sold_since timestamptz,
 	backlog bigint, orders boolean,

@@ -10,6 +10,18 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.backlog', '');
 
 COMMENT ON TABLE replenish.backlog IS
 'Differences that backfill() or repair() found, as rows of the inbox, until the decider has taken them; see the view progress.';
+
+-- Items that wait for the rest of a backlog.
+CREATE TABLE replenish.undecided (
+	sku text COLLATE "C" NOT NULL,
+	location text COLLATE "C" NOT NULL,
+	PRIMARY KEY (sku, location)
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.undecided', '');
+
+COMMENT ON TABLE replenish.undecided IS
+'Items of which a part of the backlog has come; they are decided when all of it has, for half of what is known of an item would raise alerts that nobody needs.';
+
 -- Demand of the last days minute by minute: what a snapshot of stock does not
 -- know of yet.  Kept only where a table of snapshots is watched.
 CREATE TABLE replenish.sold (

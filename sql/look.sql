@@ -190,7 +190,7 @@ BEGIN
 	PERFORM set_config('replenish.quiet_start', 'on', true);
 	LOOP
 		PERFORM tick(as_of);
-		EXIT WHEN NOT EXISTS (SELECT FROM backlog);
+		EXIT WHEN NOT backlog_waits() AND NOT EXISTS (SELECT FROM undecided);
 	END LOOP;
 	INSERT INTO decider AS o (clock, started_at, last_seq, decided_at, live_at)
 	VALUES (as_of, as_of, 1, clock_timestamp(), as_of)

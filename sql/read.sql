@@ -39,7 +39,7 @@ CREATE FUNCTION replenish.waiting_stock()
 				replenish.real_location(p.location, p.channel) l
 			JOIN replenish.item i ON i.sku = m.sku AND i.location = l.location
 			WHERE from_when IS NOT NULL AND p.kind = 'sold' AND p.minute
-				> pg_catalog.floor(extract(epoch FROM i.snapshot_at) / 60)) w
+				> replenish.minute_of(i.snapshot_at)) w
 		GROUP BY w.sku, w.location;
 	END;
 COMMENT ON FUNCTION replenish.waiting_stock() IS
@@ -169,7 +169,8 @@ BEGIN
 	END IF;
 	as_of := greatest(as_of, clock());
 	-- as demand_of(), with what waits in the inbox
-	SELECT coalesce(item_demand_agg(d.demand, m.units), '{}')
+	SELECT coalesce(item_demand_agg(d.demand, m.units), '{}'),
+		CASE WHEN count(*) = 0 THEN typical END
 	FROM (SELECT t.sku, t.location, t.channel, t.demand
 		FROM raw_skus(explain.sku) r JOIN item_demand t ON t.sku = r.sku
 		UNION ALL
@@ -178,7 +179,7 @@ BEGIN
 	CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
 	CROSS JOIN LATERAL real_location(d.location, d.channel) l
 	WHERE m.sku = explain.sku AND l.location = explain.location
-	INTO history;
+	INTO history, typical;
 	SELECT * FROM stock_of(explain.sku, explain.location, as_of, history, true)
 	INTO stock;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, history,
@@ -222,9 +223,9 @@ BEGIN
 		('forecast_sd', a.forecast_sd::text, 'units',
 			'sqrt(sd of demand_forecast(demand, as_of, horizon) ^ 2 + (forecast / horizon * lead_time_sd) ^ 2)'),
 		('threshold', a.threshold::text, 'units', CASE
+			WHEN a.fixed_threshold IS NOT NULL THEN 'policy'
 			WHEN typical IS NOT NULL
 				THEN 'median threshold of the location: the item has no history'
-			WHEN a.fixed_threshold IS NOT NULL THEN 'policy'
 			ELSE 'negative binomial quantile of (forecast, forecast_sd) at service_level' END),
 		('safety_stock', a.safety_stock::text, 'units',
 			'threshold - forecast'),
@@ -475,7 +476,7 @@ BEGIN
 	FROM source s JOIN rhythm r ON r.source = s.id
 	CROSS JOIN LATERAL (
 		SELECT c.minute - n.newest AS behind, n.newest, n.ahead
-		FROM (SELECT floor(extract(epoch FROM clock()) / 60)::integer AS minute) c
+		FROM (SELECT minute_of(clock()) AS minute) c
 		CROSS JOIN LATERAL (
 			SELECT max(t.minute) FILTER (WHERE t.minute <= c.minute) AS newest,
 				max(t.minute) FILTER (WHERE t.minute > c.minute + 1440) AS ahead

@@ -86,6 +86,8 @@ CREATE TABLE replenish.postponed (
 	PRIMARY KEY (source, sku, location, channel, minute)
 );
 CREATE INDEX postponed_minute_idx ON replenish.postponed (minute);
+CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
+	WHERE amount = 0;
 SELECT pg_catalog.pg_extension_config_dump('replenish.postponed', '');
 
 COMMENT ON TABLE replenish.postponed IS

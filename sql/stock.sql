@@ -53,9 +53,11 @@ CREATE FUNCTION replenish.snapshot_of(sku text, location text,
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-	clock_minute integer := floor(extract(epoch FROM snapshot_of.clock) / 60);
-	since timestamptz := sold_since(snapshot_of.clock);
+	clock_minute integer := minute_of(snapshot_of.clock);
+	since timestamptz := date_trunc('minute', sold_since(snapshot_of.clock));
 	snapshot_minute integer;
+	-- the last that is not taken off by the minute
+	before_minute integer;
 BEGIN
 	SELECT count(n.minute) > 0, sum(n.on_hand * r.units),
 		sum(n.reserved * r.units), sum(n.on_order * r.units), min(n.minute),
@@ -94,17 +96,19 @@ BEGIN
 		RETURN;
 	END IF;
 	snapshot_at := to_timestamp(snapshot_minute * 60.0);
+	-- what is older is kept for a while, and is in what comes last as well
+	before_minute := greatest(snapshot_minute, minute_of(since) - 1);
 	SELECT coalesce(sum(q.amount * m.units) / 1000000, 0)
 	FROM (SELECT u.sku, u.location, u.channel, sum(u.amount) AS amount
 		FROM (
 			SELECT k.sku, k.location, k.channel, k.minute, k.amount
 			FROM raw_skus(snapshot_of.sku) r JOIN sold k ON k.sku = r.sku
-			WHERE k.minute > snapshot_minute AND k.minute <= clock_minute
+			WHERE k.minute > before_minute AND k.minute <= clock_minute
 			UNION ALL
 			SELECT p.sku, p.location, p.channel, p.minute, p.amount
 			FROM raw_skus(snapshot_of.sku) r
 			JOIN pending(snapshot_of.clock, since) p ON p.sku = r.sku
-			WHERE waiting AND p.kind = 'sold' AND p.minute > snapshot_minute
+			WHERE waiting AND p.kind = 'sold' AND p.minute > before_minute
 				AND p.minute <= clock_minute) u
 		GROUP BY u.sku, u.location, u.channel) q
 	CROSS JOIN LATERAL real_skus(q.sku, q.channel) m

@@ -70,9 +70,8 @@ BEGIN
 	IF since < '1970-01-01 00:00:00+00' THEN
 		since := NULL;
 	END IF;
-	since_minute := coalesce(floor(extract(epoch FROM since) / 60), 0);
-	sold_since_minute := greatest(since_minute,
-		floor(extract(epoch FROM sold_since) / 60));
+	since_minute := coalesce(minute_of(since), 0);
+	sold_since_minute := greatest(since_minute, minute_of(sold_since));
 	RETURN QUERY
 	WITH expected AS (
 		SELECT r.* FROM watched_part p
@@ -89,7 +88,8 @@ BEGIN
 		SELECT e.sku, e.location, e.channel, e.demand FROM expected e
 		WHERE e.kind = 'demand'
 	), demand_actual AS (
-		SELECT a.sku, a.location, a.channel, demand_merge(a.demand) AS demand
+		SELECT a.sku, a.location, a.channel,
+			item_demand_agg(a.demand, 1) AS demand
 		FROM (SELECT d.sku, d.location, d.channel, d.demand
 				FROM item_demand d WHERE d.source = s.id
 			UNION ALL
@@ -179,16 +179,18 @@ BEGIN
 		p.is_gone AND since_minute > 0 AND CASE
 			WHEN p.what NOT IN ('line', 'header') THEN false
 			WHEN p.minute > 0 THEN p.minute < since_minute
-			WHEN p.what = 'line' THEN NOT EXISTS (
-				SELECT FROM order_header h
-				WHERE h.source = s.id AND h.order_key = p.order_key
-					AND h.minute >= since_minute)
-			ELSE NOT EXISTS (
-				SELECT FROM order_line l
-				WHERE l.source = s.id AND l.order_key = p.order_key
-					AND l.minute >= since_minute) END
+			-- of an order without the other side the age is not known
+			WHEN p.what = 'line' THEN coalesce((
+				SELECT max(h.minute) < since_minute FROM order_header h
+				WHERE h.source = s.id AND h.order_key = p.order_key), false)
+			ELSE coalesce((
+				SELECT max(l.minute) < since_minute FROM order_line l
+				WHERE l.source = s.id AND l.order_key = p.order_key), false)
+			END
 	FROM plain_both p
-	WHERE p.what <> 'sold' OR p.minute >= sold_since_minute;
+	-- where no snapshots are watched, what is left is nobody's
+	WHERE p.what <> 'sold'
+		OR p.minute >= sold_since_minute AND sold_since IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION replenish.difference(integer) IS
 'Where the recount of a source''s tables and its state with the inbox and the backlog differ, at the snapshot of the query. Demand older than the source''s keep is left out once it has been backfilled; housekeeping are lines and headers that are kept here and went from their tables when they were older.';
@@ -292,9 +294,10 @@ BEGIN
 	INSERT INTO backlog (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE WHEN d.kind = 'demand' THEN 0
-			ELSE (d.expected - coalesce(d.actual, 0)) * CASE
+			-- what is larger takes another repair
+			ELSE least(greatest((d.expected - coalesce(d.actual, 0)) * CASE
 				WHEN d.kind IN ('fault', 'header', 'snapshot rows') THEN 1
-				ELSE 1000000 END END,
+				ELSE 1000000 END, -9e18), 9e18) END,
 		coalesce(d.minute, 0), id,
 		CASE d.kind WHEN 'demand' THEN 's' WHEN 'on_hand' THEN 'h'
 			WHEN 'reserved' THEN 'r' WHEN 'on_order' THEN 'o'
@@ -307,7 +310,7 @@ BEGIN
 			|| ':' || d.order_key ELSE '' END || d.sku,
 		d.location, d.channel,
 		CASE WHEN d.kind = 'demand'
-			THEN d.expected_demand - d.actual_demand END
+			THEN absorb(d.expected_demand, d.actual_demand * -1) END
 	FROM difference(id) d;
 	GET DIAGNOSTICS appended = ROW_COUNT;
 	PERFORM mark_backfilled(id, appended);

@@ -238,6 +238,39 @@ demand_acc_add_datum(DemandAcc **acc, Datum demand, int sign)
 	return demand_acc_add_rings(acc, &rings, sign);
 }
 
+/*
+ * Add another accumulator; false, and that part of it left out, on overflow.
+ * A list is taken event by event: most are short.
+ */
+bool
+demand_acc_add_acc(DemandAcc **acc, const DemandAcc *other)
+{
+	int32		end = (int32) DEMAND_NO_END;
+	bool		fits = true;
+
+	if (other->dense)
+		return demand_acc_add_rings(acc, ACC_RINGS(other), 1);
+	for (int i = 0; i < other->used; i++)
+	{
+		const AccEvent *event = ACC_EVENTS(other) + i;
+
+		fits &= demand_acc_add(acc, event->minute, event_micros(event));
+		end = Max(end, event->minute);
+	}
+	/* the window may reach further than the events */
+	if (other->end > end)
+		fits &= demand_acc_add(acc, other->end, 0);
+	return fits;
+}
+
+/* How many of its first bytes an accumulator consists of. */
+Size
+demand_acc_used_bytes(const DemandAcc *acc)
+{
+	return acc->dense ? ACC_DENSE_SIZE :
+		ACC_HEADER + acc->used * sizeof(AccEvent);
+}
+
 /* The rings of what was added up. */
 void
 demand_acc_rings(const DemandAcc *acc, DemandRings *rings)

@@ -48,6 +48,13 @@ extern bool demand_acc_add_rings(DemandAcc **acc, const DemandRings *rings,
 								 int sign);
 extern bool demand_acc_add_datum(DemandAcc **acc, Datum demand, int sign);
 
+/*
+ * Add all that another one holds, or was copied from its first bytes; false
+ * if some of it did not fit, which is left out.
+ */
+extern bool demand_acc_add_acc(DemandAcc **acc, const DemandAcc *other);
+extern Size demand_acc_used_bytes(const DemandAcc *acc);
+
 /* the same where the old chunk is not ours to free: returns where it is now */
 extern DemandAcc *demand_acc_put(DemandAcc *acc, int64 minute, int64 micros,
 								 bool *fits);

@@ -22,7 +22,6 @@
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-#include "demand_acc.h"
 #include "key.h"
 
 typedef struct FoldGroup
@@ -225,13 +224,17 @@ size_of(int64 amount)
 	return amount < 0 ? 0 - (uint64) amount : (uint64) amount;
 }
 
-/* Add to one of a group's plain sums. */
+/* Add to one of a group's plain sums; what does not fit is left out. */
 static bool
 add_amount(Fold *fold, FoldGroup *group, int which, int64 amount)
 {
+	int64		sum;
+
 	grow_size(fold, group, size_of(amount));
-	return !pg_add_s64_overflow(group->amount[which], amount,
-								&group->amount[which]);
+	if (pg_add_s64_overflow(group->amount[which], amount, &sum))
+		return false;
+	group->amount[which] = sum;
+	return true;
 }
 
 /* Keep an amount by its minute, where a snapshot of stock may ask for it. */
@@ -373,9 +376,8 @@ fold_add_row(Fold *fold, const FoldRow *row)
 	old = MemoryContextSwitchTo(fold->context);
 	group = find_group(fold, &row->key);
 	grow_size(fold, group, row->size);
-	if (row->demand != NULL)
-		(void) demand_acc_add_datum(&group->acc, PointerGetDatum(row->demand),
-									1);
+	if (row->acc != NULL)
+		(void) demand_acc_add_acc(&group->acc, row->acc);
 	for (int i = 0; i < N_SUMS; i++)
 		(void) pg_add_s64_overflow(group->amount[i], row->amount[i],
 								   &group->amount[i]);
@@ -407,13 +409,7 @@ fold_emit(Fold *fold)
 		row.key = group->key;
 		memcpy(row.amount, group->amount, sizeof(row.amount));
 		row.size = group->size;
-		if (group->acc != NULL)
-		{
-			MemoryContext old = MemoryContextSwitchTo(fold->row_context);
-
-			row.demand = demand_acc_pack(group->acc);
-			MemoryContextSwitchTo(old);
-		}
+		row.acc = group->acc;
 		give_row(fold, &row);
 		CHECK_FOR_INTERRUPTS();
 	}

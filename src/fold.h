@@ -12,6 +12,8 @@
 
 #include "lib/stringinfo.h"
 
+#include "demand_acc.h"
+
 /* What a group of movements adds up to. */
 typedef enum FoldClass
 {
@@ -55,7 +57,7 @@ typedef struct FoldRow
 	int64		amount[N_SUMS];
 	uint64		size;			/* of all single amounts together, their signs
 								 * left aside */
-	struct varlena *demand;		/* FOLD_DEMAND only, packed */
+	const DemandAcc *acc;		/* FOLD_DEMAND only */
 } FoldRow;
 
 /* Where the rows go; called in a memory context that is soon reset. */

@@ -4,8 +4,8 @@
  *	  The rows of a fold: as SQL sees them, and packed for another process.
  *
  * The packed form is for a process of the same server that reads it at once:
- * numbers are as they are in memory.  A row is its head, the demand if there
- * is one, and the keys, and ends where the next one is aligned.
+ * numbers are as they are in memory.  A row is its head, the accumulator if
+ * there is one, and the keys, and ends where the next one is aligned.
  *
  *-------------------------------------------------------------------------
  */
@@ -45,7 +45,7 @@ enum
 typedef struct PackedRow
 {
 	uint32		length;			/* of all of it */
-	uint32		demand_length;	/* 0 where there is none */
+	uint32		acc_length;		/* 0 where there is none */
 	int32		source;
 	int32		minute;
 	uint8		class;
@@ -57,6 +57,9 @@ typedef struct PackedRow
 	int64		amount[N_SUMS];
 	uint64		size;
 } PackedRow;
+
+StaticAssertDecl(sizeof(PackedRow) == MAXALIGN(sizeof(PackedRow)),
+				 "the accumulator behind the head must be aligned");
 
 static Datum
 text_datum(const Key *key)
@@ -98,7 +101,8 @@ fold_return_row(const FoldRow *row, void *arg)
 	set_column(values, nulls, OUT_LOCATION, text_datum(&row->key.location));
 	set_column(values, nulls, OUT_CHANNEL, text_datum(&row->key.channel));
 	if (row->key.class == FOLD_DEMAND)
-		set_column(values, nulls, OUT_DEMAND, PointerGetDatum(row->demand));
+		set_column(values, nulls, OUT_DEMAND,
+				   PointerGetDatum(demand_acc_pack(row->acc)));
 	if (row->key.class == FOLD_STOCK)
 	{
 		for (int i = SUM_ON_HAND; i <= SUM_ON_ORDER; i++)
@@ -123,8 +127,8 @@ fold_return_row(const FoldRow *row, void *arg)
 void
 fold_pack_row(const FoldRow *row, StringInfo packed)
 {
-	Size		demand_length = row->demand ? VARSIZE(row->demand) : 0;
-	Size		length = MAXALIGN(sizeof(PackedRow) + demand_length +
+	Size		acc_length = row->acc ? demand_acc_used_bytes(row->acc) : 0;
+	Size		length = MAXALIGN(sizeof(PackedRow) + acc_length +
 								  row->key.sku.len + row->key.location.len +
 								  row->key.channel.len + row->order.len);
 	PackedRow	head = {0};
@@ -133,7 +137,7 @@ fold_pack_row(const FoldRow *row, StringInfo packed)
 	char	   *to;
 
 	head.length = length;
-	head.demand_length = demand_length;
+	head.acc_length = acc_length;
 	head.source = row->key.source;
 	head.minute = row->key.minute;
 	head.class = row->key.class;
@@ -150,9 +154,9 @@ fold_pack_row(const FoldRow *row, StringInfo packed)
 	memset(to, 0, length);
 	memcpy(to, &head, sizeof(head));
 	to += sizeof(head);
-	if (demand_length > 0)
-		memcpy(to, row->demand, demand_length);
-	to += demand_length;
+	if (acc_length > 0)
+		memcpy(to, row->acc, acc_length);
+	to += acc_length;
 	for (int i = 0; i < (int) lengthof(keys); i++)
 	{
 		if (keys[i]->len > 0)
@@ -182,9 +186,9 @@ fold_add_packed(Fold *fold, const char *packed, Size length)
 		const char *from = packed + sizeof(PackedRow);
 		FoldRow		row = {0};
 
-		if (head->demand_length > 0)
-			row.demand = (struct varlena *) unconstify(char *, from);
-		from += head->demand_length;
+		if (head->acc_length > 0)
+			row.acc = (const DemandAcc *) from;
+		from += head->acc_length;
 		row.key.class = head->class;
 		row.key.source = head->source;
 		row.key.minute = head->minute;

@@ -22,6 +22,7 @@
 PG_FUNCTION_INFO_V1(replenish_drain);
 PG_FUNCTION_INFO_V1(replenish_pending);
 PG_FUNCTION_INFO_V1(replenish_inbox_waits);
+PG_FUNCTION_INFO_V1(replenish_backlog_waits);
 PG_FUNCTION_INFO_V1(replenish_trim_inbox);
 PG_FUNCTION_INFO_V1(replenish_wake);
 PG_FUNCTION_INFO_V1(replenish_rejoin);
@@ -101,6 +102,13 @@ Datum
 replenish_inbox_waits(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(inbox_has_rows(GetActiveSnapshot()));
+}
+
+/* backlog_waits(): whether there is any in the backlog. */
+Datum
+replenish_backlog_waits(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(backlog_has_rows(GetActiveSnapshot()));
 }
 
 /* trim_inbox(now): give back what nobody can see any more. */

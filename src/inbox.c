@@ -400,6 +400,13 @@ inbox_has_rows(Snapshot snapshot)
 	return false;
 }
 
+/* Say whether the snapshot sees any row in the backlog. */
+bool
+backlog_has_rows(Snapshot snapshot)
+{
+	return scan_table(BACKLOG, snapshot, INBOX_READ, 1, NULL, NULL) > 0;
+}
+
 /* Say whether VACUUM has left nothing in a table. */
 static bool
 is_vacant(Relation rel)

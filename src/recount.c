@@ -1,124 +1,42 @@
 /*-------------------------------------------------------------------------
  *
  * recount.c
- *	  What the rows of a watched table add up to, counted in parallel.
- *
- * The leader and its workers share the scan of each part of the table, at one
- * snapshot, and each folds the rows that it gets.  A worker sends the rows of
- * its fold to the leader, which adds them to its own: at the end, when the
- * fold has become large, and of lines and headers as they come.
+ *	  What the rows of a watched table add up to.
  *
  * Sums are exact, so who read which row cannot show in them, unless a sum
  * leaves its number on the way: then the result depends on the order of the
- * rows, and the table is counted again, by the leader alone.
+ * rows, and what was counted with workers is counted again, without.
  *
  *-------------------------------------------------------------------------
  */
-#include "fold.h"
+#include "recount.h"
 
 #include "access/genam.h"
-#include "access/parallel.h"
 #include "access/relation.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/pg_inherits.h"
-#include "executor/instrument.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
 #include "pgstat.h"
-#include "port/atomics.h"
 #include "storage/bufmgr.h"
-#include "storage/latch.h"
-#include "storage/proc.h"
-#include "storage/shm_mq.h"
-#include "storage/shm_toc.h"
 #include "tcop/tcopprot.h"
 #include "utils/fmgroids.h"
-#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/tuplestore.h"
-#include "utils/wait_event.h"
 
 PG_FUNCTION_INFO_V1(replenish_recount);
 
-extern PGDLLEXPORT void replenish_recount_worker(dsm_segment *segment,
-												 shm_toc *toc);
-
-/* Rows counted between two looks around, and two reports of progress. */
-#define PAUSE_ROWS		1024
+/* Rows counted between two reports of progress. */
 #define REPORT_ROWS		100000
 
-/* Rows are sent when they fill this much; several must fit into a queue. */
-#define MESSAGE_SIZE	8192
-#define QUEUE_SIZE		((Size) 131072)
-
-/* How often the leader looks for progress while it waits. */
-#define WAIT_MS			1000
-
-/* What is in the shared memory. */
-#define TOC_SHARED		UINT64CONST(1)
-#define TOC_ARGUMENTS	UINT64CONST(2)
-#define TOC_QUEUES		UINT64CONST(3)
-#define TOC_USAGE		UINT64CONST(4)
-#define TOC_QUERY		UINT64CONST(5)
-#define TOC_ENTRIES		5
-
-/* A part of the table that is scanned together. */
-typedef struct SharedPart
-{
-	Oid			relid;
-	Size		scan;			/* where its scan is, from the beginning */
-} SharedPart;
-
-typedef struct Shared
-{
-	int64		clock_minute;
-	int64		sold_since;
-	Size		fold_size;		/* from which a worker sends what it has */
-	pg_atomic_uint64 rows;		/* counted by all */
-	int			nparts;
-	SharedPart	part[FLEXIBLE_ARRAY_MEMBER];
-} Shared;
-
-/* What a worker used, for the statistics of the leader's statement. */
-typedef struct WorkerUsage
-{
-	BufferUsage buffers;
-	WalUsage	wal;
-} WorkerUsage;
-
-/* A recount, as the leader or a worker sees it. */
-typedef struct Recount
-{
-	Source		source;
-	int64		clock_minute;
-	int64		sold_since;
-	MemoryContext fold_context;
-	Fold	   *fold;
-	uint64		rows;			/* counted by this process */
-	Shared	   *shared;			/* NULL where the leader counts alone */
-	/* the leader's */
-	ReturnSetInfo *result;
-	const char *name;
-	uint64		reported;
-	int			nqueues;
-	shm_mq_handle **queues;		/* NULL once the worker has finished */
-	/* a worker's */
-	shm_mq_handle *queue;
-	StringInfoData packed;		/* rows to be sent */
-} Recount;
-
-/* ---- what leader and workers do alike ---- */
-
 /* Begin with a fold of nothing. */
-static void
-start_fold(Recount *recount, FoldSink sink, void *sink_arg)
+void
+recount_start_fold(Recount *recount, FoldSink sink, void *sink_arg)
 {
 	MemoryContext old;
 
@@ -133,103 +51,6 @@ start_fold(Recount *recount, FoldSink sink, void *sink_arg)
 	MemoryContextSwitchTo(old);
 }
 
-/* Count this process's share of the table. */
-static void
-count_share(Recount *recount, MovementVisitor visit)
-{
-	Shared	   *shared = recount->shared;
-
-	for (int i = 0; i < shared->nparts; i++)
-	{
-		const SharedPart *part = &shared->part[i];
-		Relation	rel = table_open(part->relid, AccessShareLock);
-		ParallelTableScanDesc scan = (ParallelTableScanDesc)
-			((char *) shared + part->scan);
-
-		scan_rows(rel, beginscan_parallel(rel, scan), &recount->source, 1,
-				  false, visit, recount);
-		/* the leader has it locked anyway */
-		table_close(rel, AccessShareLock);
-	}
-}
-
-/* ---- a worker ---- */
-
-/* Send the rows that are packed. */
-static void
-send_packed(Recount *recount)
-{
-	StringInfo	packed = &recount->packed;
-
-	if (packed->len > 0 &&
-		shm_mq_send(recount->queue, packed->len, packed->data, false,
-					false) != SHM_MQ_SUCCESS)
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("could not send what was counted to the leader")));
-	resetStringInfo(packed);
-}
-
-/* The sink of a worker's fold. */
-static void
-send_row(const FoldRow *row, void *arg)
-{
-	Recount    *recount = arg;
-
-	fold_pack_row(row, &recount->packed);
-	if (recount->packed.len >= MESSAGE_SIZE)
-		send_packed(recount);
-}
-
-/* Count one movement in a worker. */
-static void
-worker_add(const Movement *move, void *arg)
-{
-	Recount    *recount = arg;
-
-	fold_add(move, recount->fold);
-	if (++recount->rows % PAUSE_ROWS != 0)
-		return;
-	pg_atomic_fetch_add_u64(&recount->shared->rows, PAUSE_ROWS);
-	if (MemoryContextMemAllocated(recount->fold_context, true) >
-		recount->shared->fold_size)
-	{
-		fold_emit(recount->fold);
-		start_fold(recount, send_row, recount);
-	}
-}
-
-/* What a worker does; called by PostgreSQL. */
-void
-replenish_recount_worker(dsm_segment *segment, shm_toc *toc)
-{
-	Recount		recount = {0};
-	char	   *queues = shm_toc_lookup(toc, TOC_QUEUES, false);
-	WorkerUsage *usage = shm_toc_lookup(toc, TOC_USAGE, false);
-	shm_mq	   *queue = (shm_mq *) (queues + ParallelWorkerNumber * QUEUE_SIZE);
-
-	debug_query_string = shm_toc_lookup(toc, TOC_QUERY, true);
-	pgstat_report_activity(STATE_RUNNING, debug_query_string);
-	InstrStartParallelQuery();
-	shm_mq_set_sender(queue, MyProc);
-	recount.queue = shm_mq_attach(queue, segment, NULL);
-	recount.shared = shm_toc_lookup(toc, TOC_SHARED, false);
-	recount.clock_minute = recount.shared->clock_minute;
-	recount.sold_since = recount.shared->sold_since;
-	source_parse_array(shm_toc_lookup(toc, TOC_ARGUMENTS, false),
-					   &recount.source);
-	initStringInfo(&recount.packed);
-	start_fold(&recount, send_row, &recount);
-	count_share(&recount, worker_add);
-	fold_emit(recount.fold);
-	send_packed(&recount);
-	shm_mq_detach(recount.queue);
-	usage += ParallelWorkerNumber;
-	InstrEndParallelQuery(&usage->buffers, &usage->wal);
-}
-
-/* ---- the leader ---- */
-
 /* Tell whoever looks at pg_stat_activity how far it is; see counting(). */
 static void
 report_progress(Recount *recount, uint64 rows)
@@ -242,50 +63,20 @@ report_progress(Recount *recount, uint64 rows)
 	recount->reported = rows;
 }
 
-/*
- * Take what the workers have sent by now.  Says whether any of them goes on.
- */
-static bool
-receive_sent(Recount *recount)
-{
-	bool		open = false;
-
-	for (int i = 0; i < recount->nqueues; i++)
-		while (recount->queues[i] != NULL)
-		{
-			Size		length;
-			void	   *data;
-			shm_mq_result result = shm_mq_receive(recount->queues[i], &length,
-												  &data, true);
-
-			if (result == SHM_MQ_WOULD_BLOCK)
-			{
-				open = true;
-				break;
-			}
-			if (result == SHM_MQ_SUCCESS)
-				fold_add_packed(recount->fold, data, length);
-			else
-				recount->queues[i] = NULL;
-			CHECK_FOR_INTERRUPTS();
-		}
-	return open;
-}
-
 /* Report progress where there is much to report. */
-static void
-report_rows(Recount *recount)
+void
+recount_report(Recount *recount)
 {
 	uint64		rows = recount->shared == NULL ? recount->rows :
-		pg_atomic_read_u64(&recount->shared->rows);
+		recount_total(recount);
 
 	if (rows / REPORT_ROWS != recount->reported / REPORT_ROWS)
 		report_progress(recount, rows);
 }
 
 /* Count one movement in the leader. */
-static void
-leader_add(const Movement *move, void *arg)
+void
+recount_add(const Movement *move, void *arg)
 {
 	Recount    *recount = arg;
 
@@ -293,26 +84,8 @@ leader_add(const Movement *move, void *arg)
 	if (++recount->rows % PAUSE_ROWS != 0)
 		return;
 	if (recount->shared != NULL)
-	{
-		pg_atomic_fetch_add_u64(&recount->shared->rows, PAUSE_ROWS);
-		(void) receive_sent(recount);
-	}
-	report_rows(recount);
-}
-
-/* Take the rest of what the workers send. */
-static void
-receive_rest(Recount *recount)
-{
-	while (receive_sent(recount))
-	{
-		(void) WaitLatch(MyLatch,
-						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 WAIT_MS, WAIT_EVENT_PARALLEL_FINISH);
-		ResetLatch(MyLatch);
-		CHECK_FOR_INTERRUPTS();
-		report_rows(recount);
-	}
+		(void) recount_receive(recount);
+	recount_report(recount);
 }
 
 /*
@@ -398,165 +171,6 @@ choose_workers(List *parts)
 									   max_parallel_maintenance_workers));
 }
 
-/* The shared memory for a recount of these parts. */
-static Size
-shared_size(List *parts, Snapshot snapshot)
-{
-	Size		size = MAXALIGN(offsetof(Shared, part) +
-								list_length(parts) * sizeof(SharedPart));
-	ListCell   *lc;
-
-	foreach(lc, parts)
-	{
-		Relation	rel = table_open(lfirst_oid(lc), NoLock);
-
-		size = add_size(size,
-						MAXALIGN(table_parallelscan_estimate(rel, snapshot)));
-		table_close(rel, NoLock);
-	}
-	return size;
-}
-
-/* Fill it. */
-static void
-init_shared(Shared *shared, const Recount *recount, List *parts,
-			Snapshot snapshot, int nworkers)
-{
-	Size		scan = MAXALIGN(offsetof(Shared, part) +
-								list_length(parts) * sizeof(SharedPart));
-	ListCell   *lc;
-
-	shared->clock_minute = recount->clock_minute;
-	shared->sold_since = recount->sold_since;
-	shared->fold_size = maintenance_work_mem * (Size) 1024 / nworkers;
-	pg_atomic_init_u64(&shared->rows, 0);
-	shared->nparts = 0;
-	foreach(lc, parts)
-	{
-		Relation	rel = table_open(lfirst_oid(lc), NoLock);
-		SharedPart *part = &shared->part[shared->nparts++];
-
-		part->relid = lfirst_oid(lc);
-		part->scan = scan;
-		table_parallelscan_initialize(rel, (ParallelTableScanDesc)
-									  ((char *) shared + scan), snapshot);
-		scan += MAXALIGN(table_parallelscan_estimate(rel, snapshot));
-		table_close(rel, NoLock);
-	}
-}
-
-/* Copy something into the shared memory. */
-static void
-share(ParallelContext *pcxt, uint64 key, const void *from, Size size)
-{
-	void	   *to = shm_toc_allocate(pcxt->toc, size);
-
-	memcpy(to, from, size);
-	shm_toc_insert(pcxt->toc, key, to);
-}
-
-/* Fill the shared memory; each worker gets a queue. */
-static void
-init_parallel(ParallelContext *pcxt, Recount *recount, List *parts,
-			  Snapshot snapshot, Size size, const ArrayType *arguments)
-{
-	char	   *queues = shm_toc_allocate(pcxt->toc,
-										  QUEUE_SIZE * pcxt->nworkers);
-	Size		usage_size = sizeof(WorkerUsage) * pcxt->nworkers;
-	WorkerUsage *usage = shm_toc_allocate(pcxt->toc, usage_size);
-
-	recount->shared = shm_toc_allocate(pcxt->toc, size);
-	init_shared(recount->shared, recount, parts, snapshot, pcxt->nworkers);
-	shm_toc_insert(pcxt->toc, TOC_SHARED, recount->shared);
-	share(pcxt, TOC_ARGUMENTS, arguments, VARSIZE(arguments));
-	if (debug_query_string != NULL)
-		share(pcxt, TOC_QUERY, debug_query_string,
-			  strlen(debug_query_string) + 1);
-	memset(usage, 0, usage_size);
-	shm_toc_insert(pcxt->toc, TOC_USAGE, usage);
-	for (int i = 0; i < pcxt->nworkers; i++)
-		shm_mq_set_receiver(shm_mq_create(queues + i * QUEUE_SIZE, QUEUE_SIZE),
-							MyProc);
-	shm_toc_insert(pcxt->toc, TOC_QUEUES, queues);
-}
-
-/* Start the workers and listen to those that could be started. */
-static void
-launch_workers(ParallelContext *pcxt, Recount *recount)
-{
-	char	   *queues = shm_toc_lookup(pcxt->toc, TOC_QUEUES, false);
-
-	LaunchParallelWorkers(pcxt);
-	recount->queues = palloc0(pcxt->nworkers * sizeof(shm_mq_handle *));
-	recount->nqueues = pcxt->nworkers_launched;
-	for (int i = 0; i < recount->nqueues; i++)
-		recount->queues[i] = shm_mq_attach((shm_mq *) (queues + i * QUEUE_SIZE),
-										   pcxt->seg,
-										   pcxt->worker[i].bgwhandle);
-	ereport(DEBUG1,
-			(errmsg_internal("counting table \"%s\" with %d of %d parallel workers",
-							 recount->name, pcxt->nworkers_launched,
-							 pcxt->nworkers)));
-}
-
-/* Add what the workers used to what this statement has used. */
-static void
-add_usage(const ParallelContext *pcxt)
-{
-	WorkerUsage *usage = shm_toc_lookup(pcxt->toc, TOC_USAGE, false);
-
-	for (int i = 0; i < pcxt->nworkers_launched; i++)
-		InstrAccumParallelQuery(&usage[i].buffers, &usage[i].wal);
-}
-
-/*
- * Count with the help of workers; false, with nothing counted, if there are
- * none to be had.
- */
-static bool
-count_in_parallel(Recount *recount, List *parts, const ArrayType *arguments,
-				  int nworkers)
-{
-	Snapshot	snapshot = GetActiveSnapshot();
-	Size		size = shared_size(parts, snapshot);
-	ParallelContext *pcxt;
-	bool		counted = false;
-
-	EnterParallelMode();
-	pcxt = CreateParallelContext("replenish", "replenish_recount_worker",
-								 nworkers);
-	shm_toc_estimate_chunk(&pcxt->estimator, size);
-	shm_toc_estimate_chunk(&pcxt->estimator, VARSIZE(arguments));
-	shm_toc_estimate_chunk(&pcxt->estimator, QUEUE_SIZE * nworkers);
-	shm_toc_estimate_chunk(&pcxt->estimator, sizeof(WorkerUsage) * nworkers);
-	if (debug_query_string != NULL)
-		shm_toc_estimate_chunk(&pcxt->estimator,
-							   strlen(debug_query_string) + 1);
-	shm_toc_estimate_keys(&pcxt->estimator, TOC_ENTRIES);
-	InitializeParallelDSM(pcxt);
-	/* without shared memory there can be no workers */
-	if (pcxt->seg != NULL)
-	{
-		init_parallel(pcxt, recount, parts, snapshot, size, arguments);
-		launch_workers(pcxt, recount);
-	}
-	if (pcxt->nworkers_launched > 0)
-	{
-		if (parallel_leader_participation)
-			count_share(recount, leader_add);
-		receive_rest(recount);
-		/* raises the error of a worker that ended before it was done */
-		WaitForParallelWorkersToFinish(pcxt);
-		add_usage(pcxt);
-		counted = true;
-	}
-	recount->shared = NULL;
-	recount->nqueues = 0;
-	DestroyParallelContext(pcxt);
-	ExitParallelMode();
-	return counted;
-}
-
 /* Count without help. */
 static void
 count_alone(Recount *recount, List *parts)
@@ -568,7 +182,7 @@ count_alone(Recount *recount, List *parts)
 		Relation	part = table_open(lfirst_oid(lc), NoLock);
 
 		scan_own_rows(part, &recount->source, GetActiveSnapshot(), 1, false,
-					  leader_add, recount);
+					  recount_add, recount);
 		table_close(part, NoLock);
 	}
 }
@@ -582,27 +196,27 @@ Datum
 replenish_recount(PG_FUNCTION_ARGS)
 {
 	ArrayType  *arguments = PG_GETARG_ARRAYTYPE_P(1);
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	Recount		recount = {0};
 	Relation	rel;
 	List	   *parts;
 	int			nworkers;
 
 	fold_arguments(fcinfo, 2, &recount.clock_minute, &recount.sold_since);
-	recount.result = (ReturnSetInfo *) fcinfo->resultinfo;
 	source_parse_array(arguments, &recount.source);
 	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
 	recount.name = RelationGetRelationName(rel);
 	report_progress(&recount, 0);
 	parts = find_parts(rel, GetActiveSnapshot());
 	nworkers = choose_workers(parts);
-	start_fold(&recount, fold_return_row, recount.result);
+	recount_start_fold(&recount, fold_return_row, result);
 	if (nworkers == 0 ||
-		!count_in_parallel(&recount, parts, arguments, nworkers))
+		!recount_in_parallel(&recount, parts, arguments, nworkers))
 		count_alone(&recount, parts);
 	else if (!fold_is_exact(recount.fold))
 	{
-		tuplestore_clear(recount.result->setResult);
-		start_fold(&recount, fold_return_row, recount.result);
+		tuplestore_clear(result->setResult);
+		recount_start_fold(&recount, fold_return_row, result);
 		recount.rows = 0;
 		count_alone(&recount, parts);
 	}

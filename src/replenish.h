@@ -173,6 +173,7 @@ typedef enum InboxUse
 extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
 					   MovementVisitor visit, void *arg);
 extern bool inbox_has_rows(Snapshot snapshot);
+extern bool backlog_has_rows(Snapshot snapshot);
 extern void inbox_trim(TimestampTz now);
 
 /* ---- scan.c: every row of a watched table ---- */

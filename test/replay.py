@@ -87,7 +87,8 @@ class Flat:
     columns = ("(invoice text, sku text, qty int, unit_price numeric,"
                " ordered_at timestamptz, country text, customer text)")
     tables = "CREATE TABLE orders " + columns
-    watch = "SELECT replenish.watch_orders('orders', 'sku', 'qty', 'ordered_at')"
+    watch = """SELECT replenish.watch_orders('orders', 'sku', 'qty',
+                   'ordered_at')"""
     everything = "SELECT * FROM orders"
 
     def __init__(self, db, rng):
@@ -187,8 +188,8 @@ class Monthly(Flat):
                 "CREATE TABLE %s PARTITION OF orders"
                 " FOR VALUES FROM ('%s') TO ('%s')" % (name, begin, end))
             self.months.append((name, end))
-        # a day later: the decider's clock is a little behind
-        while self.months[0][1] + self.keep + timedelta(days=1) < at:
+        # later than that: the decider's clock stands while nobody orders
+        while self.months[0][1] + self.keep + timedelta(days=14) < at:
             name, _ = self.months.pop(0)
             way = self.ways[self.dropped % len(self.ways)]
             self.dropped += 1

@@ -29,7 +29,7 @@ from session import Session
 from shop import Shop
 
 FEATURES = ["status", "headers", "snapshots", "aliases", "replica", "changes",
-            "parts"]
+            "parts", "workers"]
 MODES = ["manual", "worker", "immediate", "auto"]
 
 

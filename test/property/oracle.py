@@ -143,12 +143,12 @@ def differences(shop, decided):
         SELECT sku, location, e.on_hand, s.on_hand, e.reserved, s.reserved,
             e.on_order, s.on_order, e.sold_24h, s.sold_24h
         FROM expected e %s JOIN seen s USING (sku, location)
-        WHERE round(coalesce(e.on_hand, 0), 5)
-                <> round(coalesce(s.on_hand, 0), 5)
+        WHERE abs(coalesce(e.on_hand, 0) - coalesce(s.on_hand, 0)) > 0.00001
             OR coalesce(e.reserved, 0) <> coalesce(s.reserved, 0)
             OR coalesce(e.on_order, 0) <> coalesce(s.on_order, 0)
-            OR %s AND round(coalesce(e.sold_24h, 0)::numeric, 4)
-                <> round(coalesce(s.sold_24h, 0)::numeric, 4)
+            -- a summary has six decimals, also of half a unit
+            OR %s AND abs(coalesce(e.sold_24h, 0)
+                - coalesce(s.sold_24h, 0)::numeric) > 0.0001
         ORDER BY 1, 2""" % (expected(shop), names(shop),
                             "FULL" if decided else "",
                             "true" if decided else "false")

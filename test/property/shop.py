@@ -75,6 +75,7 @@ class Shop:
         self.mapped = self.has("aliases", 0.4)
         self.replica = self.has("replica", 0.3)
         self.changes = self.has("changes", 0.5)
+        self.workers = self.has("workers", 0.15)    # count it in parallel
         self.keep = rng.choice([90, 90, 30])
         # no other round has the same
         self.skus = [self.make_sku(i) for i in range(rng.randint(1, 6))]
@@ -175,7 +176,8 @@ class Shop:
                            (self.snapshots, "snapshots"),
                            (self.mapped, "aliases"),
                            (self.replica, "replica"),
-                           (self.changes, "changes")):
+                           (self.changes, "changes"),
+                           (self.workers, "workers")):
             if flag:
                 words.append(word)
         return ", ".join(words)
@@ -186,6 +188,9 @@ class Shop:
         for table in self.tables():
             yield from table.storage.create()
             yield "ALTER TABLE %s DROP COLUMN gone" % table.name
+            if self.workers:
+                for name in table.storage.heaps():
+                    yield "ALTER TABLE %s SET (parallel_workers = 2)" % name
 
     def watch(self):
         lines, stock = self.lines, self.stock

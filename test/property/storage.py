@@ -36,6 +36,10 @@ class Plain:
         for name in self.apart:
             yield "DROP TABLE %s" % name
 
+    def heaps(self):
+        """Tables that have rows of their own."""
+        return [self.table.name] + self.parts
+
     def change(self):
         return None
 
@@ -87,6 +91,9 @@ class Hash(Plain):
                 modulus, i)
             yield "CREATE TABLE %s PARTITION OF %s FOR VALUES %s" % (
                 name, table.name, self.bounds[name])
+
+    def heaps(self):
+        return self.parts
 
     def attach(self, part):
         return "ALTER TABLE %s ATTACH PARTITION %s FOR VALUES %s" % (
@@ -161,6 +168,9 @@ class Range(Hash):
         name = self.new_name()
         self.parts.append(name)
         yield "CREATE TABLE %s PARTITION OF %s DEFAULT" % (name, table.name)
+
+    def heaps(self):
+        return [p for p in self.parts if p not in self.below]
 
     def leave(self, part):
         self.forget(part)
