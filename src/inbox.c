@@ -11,7 +11,7 @@
  * The inbox is two tables that take turns by the minute.  What was taken from
  * it leaves dead rows behind, and no table gives its pages back without a lock
  * that an order could wait for; but of the table that is not in turn no order
- * wants anything.
+ * wants anything.  Where another lock is in the way, orders change tables.
  *
  * A SERIALIZABLE reader checks each tuple's visibility itself instead of
  * scanning with the snapshot: such a scan takes no predicate locks, so that a
@@ -74,24 +74,36 @@ static const char *const inbox_names[] = {"inbox_even", "inbox_odd", "backlog"};
 /* So far into a minute, every order has seen that it has begun. */
 #define TRIM_AFTER_SECS	5
 
+/* The oid of one of the inbox's tables, or InvalidOid. */
+static Oid
+inbox_relid(int which)
+{
+	Oid			schema = get_namespace_oid("replenish", true);
+
+	return OidIsValid(schema) ?
+		get_relname_relid(inbox_names[which], schema) : InvalidOid;
+}
+
+/* Close a table and return NULL if it is not as this library knows it. */
+static Relation
+inbox_check(Relation rel, LOCKMODE lockmode)
+{
+	if (rel == NULL ||
+		(rel->rd_rel->relkind == RELKIND_RELATION &&
+		 RelationGetNumberOfAttributes(rel) == INBOX_NATTS))
+		return rel;
+	relation_close(rel, lockmode);
+	return NULL;
+}
+
 /* Open one of the inbox's tables; NULL if it is not as this library knows it. */
 static Relation
 inbox_open(int which, LOCKMODE lockmode)
 {
-	Oid			schema = get_namespace_oid("replenish", true);
-	Oid			relid = OidIsValid(schema) ?
-		get_relname_relid(inbox_names[which], schema) : InvalidOid;
-	Relation	rel = OidIsValid(relid) ?
-		try_relation_open(relid, lockmode) : NULL;
+	Oid			relid = inbox_relid(which);
 
-	if (rel != NULL &&
-		(rel->rd_rel->relkind != RELKIND_RELATION ||
-		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
-	{
-		relation_close(rel, lockmode);
-		return NULL;
-	}
-	return rel;
+	return OidIsValid(relid) ?
+		inbox_check(try_relation_open(relid, lockmode), lockmode) : NULL;
 }
 
 /* The table in turn at a moment. */
@@ -99,6 +111,34 @@ static int
 inbox_in_turn(TimestampTz now)
 {
 	return (now / USECS_PER_MINUTE) % 2 != 0;
+}
+
+/*
+ * Open a table to append to; NULL if the one in turn is not as this library
+ * knows it.  Where somebody rewrites, reindexes or locks that one, or waits for
+ * it, the order takes another; when all are locked it waits, as inserts do.
+ */
+static Relation
+inbox_open_door(void)
+{
+	int			in_turn = inbox_in_turn(GetCurrentTimestamp());
+	int			doors[] = {in_turn, 1 - in_turn, BACKLOG};
+
+	for (int i = 0; i < (int) lengthof(doors); i++)
+	{
+		Oid			relid = inbox_relid(doors[i]);
+		Relation	rel;
+
+		if (!OidIsValid(relid) ||
+			!ConditionalLockRelationOid(relid, RowExclusiveLock))
+			continue;
+		rel = inbox_check(try_relation_open(relid, NoLock), NoLock);
+		if (rel == NULL)
+			UnlockRelationOid(relid, RowExclusiveLock);
+		if (rel != NULL || i == 0)
+			return rel;
+	}
+	return inbox_open(in_turn, RowExclusiveLock);
 }
 
 /* Lay a key out as text; keys longer than any key never get here. */
@@ -198,7 +238,7 @@ inbox_append(const Movement *moves, int nmoves)
 
 	if (nmoves == 0)
 		return;
-	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock);
+	rel = inbox_open_door();
 	if (rel == NULL)
 	{
 		/* half an upgrade, or none: the order goes in, verify() will tell */
