@@ -127,14 +127,16 @@ inbox_open_door(void)
 	for (int i = 0; i < (int) lengthof(doors); i++)
 	{
 		Oid			relid = inbox_relid(doors[i]);
-		Relation	rel;
+		Relation	rel = NULL;
 
-		if (!OidIsValid(relid) ||
-			!ConditionalLockRelationOid(relid, RowExclusiveLock))
-			continue;
-		rel = inbox_check(try_relation_open(relid, NoLock), NoLock);
-		if (rel == NULL)
-			UnlockRelationOid(relid, RowExclusiveLock);
+		if (OidIsValid(relid))
+		{
+			if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
+				continue;
+			rel = inbox_check(try_relation_open(relid, NoLock), NoLock);
+			if (rel == NULL)
+				UnlockRelationOid(relid, RowExclusiveLock);
+		}
 		if (rel != NULL || i == 0)
 			return rel;
 	}
