@@ -33,6 +33,7 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -228,15 +229,50 @@ form_row(TupleDesc desc, const Movement *move)
 }
 
 /*
- * Append movements.  One row is cheaper alone, more are cheaper together:
- * one WAL record for a page instead of one for a row.
+ * Insert rows.  One is cheaper alone, more are cheaper together: one WAL record
+ * for a page instead of one for a row.
+ */
+static void
+insert_rows(Relation rel, const Movement *moves, int nmoves)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	CommandId	cid = GetCurrentCommandId(true);
+	TupleTableSlot **slots;
+	int			nslots = Min(nmoves, INSERT_ROWS);
+
+	if (nmoves == 1)
+	{
+		heap_insert(rel, form_row(desc, &moves[0]), cid, 0, NULL);
+		return;
+	}
+	slots = palloc(nslots * sizeof(TupleTableSlot *));
+	for (int i = 0; i < nslots; i++)
+		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	for (int done = 0; done < nmoves; done += INSERT_ROWS)
+	{
+		int			n = Min(nmoves - done, INSERT_ROWS);
+
+		for (int i = 0; i < n; i++)
+			ExecStoreHeapTuple(form_row(desc, &moves[done + i]), slots[i],
+							   true);
+		heap_multi_insert(rel, slots, n, cid, 0, NULL);
+		for (int i = 0; i < n; i++)
+			ExecClearTuple(slots[i]);
+		CHECK_FOR_INTERRUPTS();
+	}
+	for (int i = 0; i < nslots; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+}
+
+/*
+ * Append movements.  Orders of different tables meet here, where the inbox
+ * grows: that lock is held for a moment only, and no order gives up on it.
  */
 void
 inbox_append(const Movement *moves, int nmoves)
 {
 	Relation	rel;
-	TupleDesc	desc;
-	CommandId	cid;
+	int			patience = LockTimeout;
 
 	if (nmoves == 0)
 		return;
@@ -251,32 +287,16 @@ inbox_append(const Movement *moves, int nmoves)
 				 errhint("Run ALTER EXTENSION replenish UPDATE, then CALL replenish.repair().")));
 		return;
 	}
-	desc = RelationGetDescr(rel);
-	cid = GetCurrentCommandId(true);
-	if (nmoves == 1)
-		heap_insert(rel, form_row(desc, &moves[0]), cid, 0, NULL);
-	else
+	LockTimeout = 0;
+	PG_TRY();
 	{
-		int			nslots = Min(nmoves, INSERT_ROWS);
-		TupleTableSlot **slots = palloc(nslots * sizeof(TupleTableSlot *));
-
-		for (int i = 0; i < nslots; i++)
-			slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
-		for (int done = 0; done < nmoves; done += INSERT_ROWS)
-		{
-			int			n = Min(nmoves - done, INSERT_ROWS);
-
-			for (int i = 0; i < n; i++)
-				ExecStoreHeapTuple(form_row(desc, &moves[done + i]), slots[i],
-								   true);
-			heap_multi_insert(rel, slots, n, cid, 0, NULL);
-			for (int i = 0; i < n; i++)
-				ExecClearTuple(slots[i]);
-			CHECK_FOR_INTERRUPTS();
-		}
-		for (int i = 0; i < nslots; i++)
-			ExecDropSingleTupleTableSlot(slots[i]);
+		insert_rows(rel, moves, nmoves);
 	}
+	PG_FINALLY();
+	{
+		LockTimeout = patience;
+	}
+	PG_END_TRY();
 	table_close(rel, NoLock);
 }
 

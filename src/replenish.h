@@ -217,6 +217,7 @@ extern bool worker_ensure(void);
 extern void wake_at_commit(void);
 extern void wake_init(void);
 extern void forbid_prepare(void);
+extern void forgo_lock_timeout(void);
 extern PGDLLEXPORT void replenish_worker_main(Datum arg);
 
 #endif							/* REPLENISH_H */
