@@ -94,7 +94,8 @@ my @holders = (
 	  q{SELECT replenish.watch_stock('watched.other', 'sku', 'qty');
 		SELECT replenish.rewatch('watched.other');
 		SELECT replenish.unwatch('watched.other')},
-	'go_live' => q{UPDATE replenish.decider SET live_at = NULL;
+	'go_live' => q{SELECT replenish.become_decider();
+		UPDATE replenish.decider SET live_at = NULL;
 		SELECT replenish.go_live()},
 	'changed settings' => q{
 		INSERT INTO replenish.policy (sku, moq) VALUES ('S1', 5);
@@ -165,10 +166,17 @@ sub wait_for
 	return;
 }
 
+# Change who decides; a worker that lives would go on.
 sub evaluate
 {
-	return $node->safe_psql('postgres',
-		"ALTER DATABASE postgres SET replenish.evaluate = $_[0]");
+	my ($mode) = @_;
+	my $workers = "pg_stat_activity WHERE backend_type = 'replenish worker'";
+
+	$node->safe_psql('postgres',
+		"ALTER DATABASE postgres SET replenish.evaluate = $mode;"
+		  . " SELECT pg_terminate_backend(pid) FROM $workers");
+	wait_for(0, $workers);
+	return;
 }
 
 my $holder = session();
@@ -206,10 +214,11 @@ meet('manual', 'VACUUM FULL that waits', $hasty);
 $holder->query_safe('ROLLBACK');
 $_->query_safe('SELECT 1') foreach @vacuum;
 
-# VACUUM in the middle of its work
+# VACUUM in the middle of its work: it waits for somebody to leave a page
 my $touch = "(amount, minute, source, kind, sku, location, channel)"
   . " VALUES (0, 0, 0, 't', 'S1', '', '')";
-$holder->query_safe("INSERT INTO $doors[0] $touch; INSERT INTO $doors[1] $touch");
+$holder->query_safe("SELECT replenish.tick(); VACUUM $doors[0], $doors[1];
+	INSERT INTO $doors[0] $touch; INSERT INTO $doors[1] $touch");
 $holder->query_safe("BEGIN;
 	DECLARE even CURSOR FOR TABLE $doors[0]; FETCH even;
 	DECLARE odd CURSOR FOR TABLE $doors[1]; FETCH odd");
@@ -245,9 +254,6 @@ $holder->query_safe('ROLLBACK');
 
 # Commits that notify wait for each other.  One waits for a standby that is
 # not there; the order that has decided does not give up for that.
-$node->safe_psql('postgres', q{SELECT pg_terminate_backend(pid)
-	FROM pg_stat_activity WHERE backend_type = 'replenish worker'});
-wait_for(0, "pg_stat_activity WHERE backend_type = 'replenish worker'");
 $node->safe_psql('postgres', 'SELECT replenish.tick()');
 $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'");
 $node->reload;
