@@ -12,14 +12,14 @@ our @EXPORT = qw(make_twins place_orders);
 
 my $shop = q{
 	CREATE TABLE sale (id serial PRIMARY KEY, sku text, qty integer,
-		status text DEFAULT 'paid', at timestamptz DEFAULT now());
+		status text DEFAULT 'paid', at timestamptz DEFAULT now() - interval '1 hour');
 	CREATE TABLE header (id serial PRIMARY KEY, status text DEFAULT 'paid',
-		at timestamptz DEFAULT now());
+		at timestamptz DEFAULT now() - interval '1 hour');
 	CREATE TABLE line (id serial, order_id integer
 		REFERENCES header ON DELETE CASCADE, sku text, qty integer);
 	CREATE TABLE stock (sku text PRIMARY KEY, on_hand integer);
 	CREATE TABLE returned (sku text, qty integer,
-		at timestamptz DEFAULT now());
+		at timestamptz DEFAULT now() - interval '1 hour');
 	INSERT INTO stock SELECT 'S' || i, 1000 FROM generate_series(1, 20) i;
 	INSERT INTO sale (sku, qty) SELECT 'S' || i, i
 		FROM generate_series(1, 20) i;
