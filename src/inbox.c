@@ -29,7 +29,6 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/storage.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -57,11 +56,15 @@ enum
 /* Rows inserted at once. */
 #define INSERT_ROWS		500
 
-/* A short text with its one-byte header, as it lies in a heap tuple. */
-typedef struct ShortText
+/*
+ * Room for the longest text of a row, which is the keys of a line: a length of
+ * three digits, a colon, an order and a SKU.
+ */
+typedef union TextSpace
 {
-	char		data[VARHDRSZ_SHORT + KEY_MAX + VARHDRSZ];
-} ShortText;
+	int32		aligned;
+	char		data[VARHDRSZ + 4 + 2 * KEY_MAX];
+} TextSpace;
 
 /* The tables that take turns, by the minute's parity, and the backlog. */
 static const char *const inbox_names[] = {"inbox_even", "inbox_odd", "backlog"};
@@ -74,18 +77,27 @@ static const char *const inbox_names[] = {"inbox_even", "inbox_odd", "backlog"};
 /* So far into a minute, every order has seen that it has begun. */
 #define TRIM_AFTER_SECS	5
 
+/* One of the inbox's tables, or InvalidOid. */
+static Oid
+inbox_oid(int which)
+{
+	Oid			schema = get_namespace_oid("replenish", true);
+
+	return OidIsValid(schema) ?
+		get_relname_relid(inbox_names[which], schema) : InvalidOid;
+}
+
 /* Open one of the inbox's tables; NULL if it is not as this library knows it. */
 static Relation
 inbox_open(int which, LOCKMODE lockmode)
 {
-	Oid			schema = get_namespace_oid("replenish", true);
-	Oid			relid = OidIsValid(schema) ?
-		get_relname_relid(inbox_names[which], schema) : InvalidOid;
+	Oid			relid = inbox_oid(which);
 	Relation	rel = OidIsValid(relid) ?
 		try_relation_open(relid, lockmode) : NULL;
 
 	if (rel != NULL &&
 		(rel->rd_rel->relkind != RELKIND_RELATION ||
+		 rel->rd_tableam != GetHeapamTableAmRoutine() ||
 		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
 	{
 		relation_close(rel, lockmode);
@@ -101,18 +113,50 @@ inbox_in_turn(TimestampTz now)
 	return (now / USECS_PER_MINUTE) % 2 != 0;
 }
 
-/* Lay a key out as text; keys longer than any key never get here. */
-static Datum
-key_datum(const Key *key, ShortText *space)
+/*
+ * Lock the table in turn as one who writes to it, and say which it is.  What
+ * somebody keeps locked, say for a VACUUM FULL, no order waits for while the
+ * other one is free: the decider reads both.
+ */
+static int
+inbox_lock(void)
 {
+	int			in_turn = inbox_in_turn(GetCurrentTimestamp());
+
+	for (int i = 0; i < 2; i++)
+	{
+		int			which = i == 0 ? in_turn : 1 - in_turn;
+		Oid			relid = inbox_oid(which);
+
+		if (OidIsValid(relid) &&
+			ConditionalLockRelationOid(relid, RowExclusiveLock))
+			return which;
+	}
+	return in_turn;
+}
+
+/*
+ * Lay a key out as text; keys longer than any key never get here.  Nothing is
+ * allocated: a statement may bring millions.
+ */
+static Datum
+key_datum(const Key *key, TextSpace *space)
+{
+	char	   *to = space->data;
+
 	if (key->len + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
 	{
-		SET_VARSIZE_SHORT(space->data, key->len + VARHDRSZ_SHORT);
-		if (key->len > 0)
-			memcpy(space->data + VARHDRSZ_SHORT, key->data, key->len);
-		return PointerGetDatum(space->data);
+		SET_VARSIZE_SHORT(to, key->len + VARHDRSZ_SHORT);
+		to += VARHDRSZ_SHORT;
 	}
-	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
+	else
+	{
+		SET_VARSIZE(to, key->len + VARHDRSZ);
+		to += VARHDRSZ;
+	}
+	if (key->len > 0)
+		memcpy(to, key->data, key->len);
+	return PointerGetDatum(space->data);
 }
 
 /* Say whether a movement belongs to an order, to be joined later. */
@@ -129,16 +173,18 @@ has_order(const Movement *move)
  * order eight bytes.
  */
 static Datum
-order_datum(const Movement *move)
+order_datum(const Movement *move, TextSpace *space)
 {
-	StringInfoData keys;
+	char	   *to = space->data + VARHDRSZ;
 
-	initStringInfo(&keys);
-	appendStringInfo(&keys, "%d:", move->order.len);
-	appendBinaryStringInfo(&keys, move->order.data, move->order.len);
+	to += sprintf(to, "%d:", move->order.len);
+	memcpy(to, move->order.data, move->order.len);
+	to += move->order.len;
 	if (move->sku.len > 0)
-		appendBinaryStringInfo(&keys, move->sku.data, move->sku.len);
-	return PointerGetDatum(cstring_to_text_with_len(keys.data, keys.len));
+		memcpy(to, move->sku.data, move->sku.len);
+	to += move->sku.len;
+	SET_VARSIZE(space->data, to - space->data);
+	return PointerGetDatum(space->data);
 }
 
 /* Take them apart again; what nobody of us has written is all order. */
@@ -168,7 +214,7 @@ form_row(TupleDesc desc, const Movement *move)
 {
 	Datum		values[INBOX_NATTS];
 	bool		nulls[INBOX_NATTS] = {false};
-	ShortText	sku,
+	TextSpace	sku,
 				location,
 				channel;
 
@@ -176,7 +222,7 @@ form_row(TupleDesc desc, const Movement *move)
 	values[INBOX_MINUTE] = Int32GetDatum(move->minute);
 	values[INBOX_SOURCE] = Int32GetDatum(move->source);
 	values[INBOX_KIND] = CharGetDatum((char) move->kind);
-	values[INBOX_SKU] = has_order(move) ? order_datum(move) :
+	values[INBOX_SKU] = has_order(move) ? order_datum(move, &sku) :
 		key_datum(&move->sku, &sku);
 	values[INBOX_LOCATION] = key_datum(&move->location, &location);
 	values[INBOX_CHANNEL] = key_datum(&move->channel, &channel);
@@ -198,7 +244,7 @@ inbox_append(const Movement *moves, int nmoves)
 
 	if (nmoves == 0)
 		return;
-	rel = inbox_open(inbox_in_turn(GetCurrentTimestamp()), RowExclusiveLock);
+	rel = inbox_open(inbox_lock(), RowExclusiveLock);
 	if (rel == NULL)
 	{
 		/* half an upgrade, or none: the order goes in, verify() will tell */
@@ -365,7 +411,8 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 				 errmsg("the inbox of replenish is not as this library knows it"),
 				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
 	end = RelationGetNumberOfBlocks(rel);
-	start = Min(*last, end);
+	/* VACUUM may have cut off where the one before ended */
+	start = *last < end ? *last : 0;
 	rows = scan_blocks(rel, start, end, snapshot, use, limit, visit, arg,
 					   last);
 	if (rows < limit && start > 0)
