@@ -7,6 +7,7 @@
 ---------------------------------------------------------------------------
 
 SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL default_table_access_method = heap;
 
 ALTER TABLE replenish.source
 	ADD header text,
