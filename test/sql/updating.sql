@@ -108,3 +108,12 @@ DROP EXTENSION replenish CASCADE;
 DROP TABLE orders, stock, sales, before, new_made;
 DROP VIEW made;
 CREATE EXTENSION replenish;
+-- whatever tables are by default, those that the library writes to are heaps
+SET client_min_messages = error;
+DROP EXTENSION replenish CASCADE;
+CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
+SET default_table_access_method = other;
+CREATE EXTENSION replenish;
+SELECT DISTINCT a.amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+WHERE c.relnamespace = 'replenish'::regnamespace AND c.relkind = 'r';
+DROP ACCESS METHOD other;
