@@ -74,6 +74,8 @@ COMMENT ON FUNCTION replenish.source_of(regclass) IS
 
 CREATE FUNCTION replenish.table_name(relation regclass) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	-- names are compared with those that other sessions wrote down
+	SET quote_all_identifiers = off
 	BEGIN ATOMIC
 		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
 		FROM pg_catalog.pg_class c
@@ -292,7 +294,8 @@ COMMENT ON FUNCTION replenish.bound_of(regclass, replenish.source) IS
 
 CREATE FUNCTION replenish.note_table(relation regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET quote_all_identifiers = off AS $$
 #variable_conflict use_column
 DECLARE
 	s source;
