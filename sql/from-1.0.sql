@@ -33,6 +33,8 @@ ALTER TABLE replenish.item_stock
 CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
 	WHERE rows = 0 AND minute > 0;
 
+ALTER TABLE replenish.policy REPLICA IDENTITY FULL;
+
 CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
 	WHERE amount = 0;
 

@@ -15,7 +15,7 @@ FROM pg_proc p WHERE p.pronamespace = to_regnamespace('replenish')
 UNION ALL
 SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END, c.relname,
 	concat_ws(' ', CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END,
-		c.relacl, c.reloptions, c.oid = ANY (e.extconfig),
+		c.relacl, c.reloptions, c.relreplident, c.oid = ANY (e.extconfig),
 		obj_description(c.oid, 'pg_class'))
 FROM pg_class c JOIN pg_extension e ON e.extname = 'replenish'
 WHERE c.relnamespace = to_regnamespace('replenish') AND c.relkind IN ('r', 'v')
