@@ -201,6 +201,7 @@ decider_try_now(void)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	LOCKTAG		tag;
+	LockAcquireResult lock;
 	Oid			user;
 	int			security;
 	volatile bool done = false;
@@ -218,7 +219,8 @@ decider_try_now(void)
 	if (replenish_evaluate == EVALUATE_AUTO && max_prepared_xacts > 0)
 		return false;
 	tag = extension_lock(LOCK_DECIDER);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	lock = LockAcquire(&tag, ExclusiveLock, false, true);
+	if (lock == LOCKACQUIRE_NOT_AVAIL)
 		return false;
 
 	GetUserIdAndSecContext(&user, &security);
@@ -244,6 +246,10 @@ decider_try_now(void)
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		SetUserIdAndSecContext(user, security);
+		CurrentResourceOwner = owner;
+		/* whoever decides next need not wait for the end of this transaction */
+		if (lock == LOCKACQUIRE_OK)
+			(void) LockRelease(&tag, ExclusiveLock, false);
 		deciding = false;
 		/* a cancel is meant for the statement, not for us */
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
