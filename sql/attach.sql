@@ -295,7 +295,9 @@ COMMENT ON FUNCTION replenish.bound_of(regclass, replenish.source) IS
 CREATE FUNCTION replenish.note_table(relation regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp
-	SET quote_all_identifiers = off AS $$
+	SET quote_all_identifiers = off
+	-- orders wait for the caller
+	SET lock_timeout = '50ms' AS $$
 #variable_conflict use_column
 DECLARE
 	s source;
@@ -349,7 +351,9 @@ COMMENT ON FUNCTION replenish.touch_source(integer) IS
 CREATE FUNCTION replenish.register_source(s replenish.source)
 	RETURNS replenish.source
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- orders wait for the caller
+	SET lock_timeout = '50ms' AS $$
 DECLARE
 	known source;
 BEGIN
