@@ -66,7 +66,10 @@ typedef struct ShortText
 /* The tables that take turns, by the minute's parity, and the backlog. */
 static const char *const inbox_names[] = {"inbox_even", "inbox_odd", "backlog"};
 
-#define BACKLOG		2
+#define BACKLOG		INBOX_TABLES
+
+/* Settled pages that each scan looks at all the same; see settled.c. */
+#define SWEEP_PAGES		8
 
 /* Pages that the table out of turn may keep. */
 #define TRIM_PAGES		32
@@ -187,7 +190,8 @@ form_row(TupleDesc desc, const Movement *move)
 
 /*
  * Append movements.  One row is cheaper alone, more are cheaper together:
- * one WAL record for a page instead of one for a row.
+ * one WAL record for a page instead of one for a row.  Never where the free
+ * space map knows of room: nobody looks there any more.
  */
 void
 inbox_append(const Movement *moves, int nmoves)
@@ -212,7 +216,8 @@ inbox_append(const Movement *moves, int nmoves)
 	desc = RelationGetDescr(rel);
 	cid = GetCurrentCommandId(true);
 	if (nmoves == 1)
-		heap_insert(rel, form_row(desc, &moves[0]), cid, 0, NULL);
+		heap_insert(rel, form_row(desc, &moves[0]), cid, HEAP_INSERT_SKIP_FSM,
+					NULL);
 	else
 	{
 		int			nslots = Min(nmoves, INSERT_ROWS);
@@ -227,7 +232,7 @@ inbox_append(const Movement *moves, int nmoves)
 			for (int i = 0; i < n; i++)
 				ExecStoreHeapTuple(form_row(desc, &moves[done + i]), slots[i],
 								   true);
-			heap_multi_insert(rel, slots, n, cid, 0, NULL);
+			heap_multi_insert(rel, slots, n, cid, HEAP_INSERT_SKIP_FSM, NULL);
 			for (int i = 0; i < n; i++)
 				ExecClearTuple(slots[i]);
 			CHECK_FOR_INTERRUPTS();
@@ -291,6 +296,9 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 													  "replenish inbox row",
 													  ALLOCSET_SMALL_SIZES);
 	bool		own_check = IsolationIsSerializable();
+	/* what is new is at the end */
+	ScanDirection direction = use == INBOX_PEEK ? BackwardScanDirection :
+		ForwardScanDirection;
 	TableScanDesc scan;
 	HeapTuple	tuple;
 	int64		rows = 0;
@@ -299,7 +307,7 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 								 NULL, true, false);
 	heap_setscanlimits(scan, from, to - from);
 	while (rows < limit &&
-		   (tuple = heap_getnext(scan, ForwardScanDirection)) != NULL)
+		   (tuple = heap_getnext(scan, direction)) != NULL)
 	{
 		if (own_check)
 		{
@@ -329,7 +337,7 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 		}
 		rows++;
 		*last = ItemPointerGetBlockNumber(&tuple->t_self);
-		if (use != INBOX_READ)
+		if (use >= INBOX_DRAIN)
 			simple_heap_delete(rel, &tuple->t_self);
 		CHECK_FOR_INTERRUPTS();
 	}
@@ -339,21 +347,52 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 }
 
 /*
- * Visit at most so many rows of one of the tables; see inbox_scan().  A long
- * backlog is taken in many parts: each begins where the one before ended, so
- * that what is taken is not read again by all that follow.
+ * Where a scan of one of the tables begins; it goes on to the end, and then
+ * from *again for so many blocks as it returns.
+ *
+ * A long backlog is taken in many parts: each begins where the one before
+ * ended, so that what is taken is not read again by all that follow.  Of the
+ * others the settled pages are left out, for whose snapshot is not older than
+ * that they were settled; but for a few, in turn.
+ */
+static BlockNumber
+scan_start(Relation rel, int which, InboxUse use, BlockNumber last,
+		   BlockNumber *again, BlockNumber *nagain)
+{
+	static BlockNumber swept[INBOX_TABLES];
+	BlockNumber start;
+
+	*again = 0;
+	*nagain = 0;
+	if (which == BACKLOG)
+	{
+		*nagain = Min(last, RelationGetNumberOfBlocks(rel));
+		return *nagain;
+	}
+	if (use == INBOX_READ)
+		return 0;
+	start = settled_end(rel, which);
+	*again = swept[which] < start ? swept[which] : 0;
+	*nagain = Min(SWEEP_PAGES, start - *again);
+	swept[which] = *again + *nagain;
+	return start;
+}
+
+/*
+ * Visit at most so many rows of one of the tables; see inbox_scan().
  */
 static int64
 scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 		   MovementVisitor visit, void *arg)
 {
-	static BlockNumber next[] = {0, 0, 0, 0};	/* by use */
+	static BlockNumber next[INBOX_USES];	/* in the backlog */
 	BlockNumber ignored = 0;
 	BlockNumber *last = which == BACKLOG ? &next[use] : &ignored;
-	Relation	rel = inbox_open(which, use == INBOX_READ ?
+	Relation	rel = inbox_open(which, use == INBOX_READ || use == INBOX_PEEK ?
 								 AccessShareLock : RowExclusiveLock);
 	BlockNumber start;
-	BlockNumber end;
+	BlockNumber again;
+	BlockNumber nagain;
 	int64		rows;
 
 	/* 1.0 had no backlog */
@@ -364,13 +403,12 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("the inbox of replenish is not as this library knows it"),
 				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
-	end = RelationGetNumberOfBlocks(rel);
-	start = Min(*last, end);
-	rows = scan_blocks(rel, start, end, snapshot, use, limit, visit, arg,
-					   last);
-	if (rows < limit && start > 0)
-		rows += scan_blocks(rel, 0, start, snapshot, use, limit - rows, visit,
-							arg, last);
+	start = scan_start(rel, which, use, *last, &again, &nagain);
+	rows = scan_blocks(rel, start, RelationGetNumberOfBlocks(rel), snapshot,
+					   use, limit, visit, arg, last);
+	if (rows < limit && nagain > 0)
+		rows += scan_blocks(rel, again, again + nagain, snapshot, use,
+							limit - rows, visit, arg, last);
 	table_close(rel, NoLock);
 	return rows;
 }
@@ -395,7 +433,7 @@ bool
 inbox_has_rows(Snapshot snapshot)
 {
 	for (int which = 0; which < (int) lengthof(inbox_names); which++)
-		if (scan_table(which, snapshot, INBOX_READ, 1, NULL, NULL) > 0)
+		if (scan_table(which, snapshot, INBOX_PEEK, 1, NULL, NULL) > 0)
 			return true;
 	return false;
 }
@@ -404,37 +442,32 @@ inbox_has_rows(Snapshot snapshot)
 bool
 backlog_has_rows(Snapshot snapshot)
 {
-	return scan_table(BACKLOG, snapshot, INBOX_READ, 1, NULL, NULL) > 0;
+	return scan_table(BACKLOG, snapshot, INBOX_PEEK, 1, NULL, NULL) > 0;
 }
 
-/* Say whether VACUUM has left nothing in a table. */
+/*
+ * Say whether VACUUM has left nothing in a table.  From its end: there are the
+ * rows that it did not come to yet.
+ */
 static bool
 is_vacant(Relation rel)
 {
 	TableScanDesc scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true,
 											   false);
-	bool		vacant = heap_getnext(scan, ForwardScanDirection) == NULL;
+	bool		vacant = heap_getnext(scan, BackwardScanDirection) == NULL;
 
 	table_endscan(scan);
 	return vacant;
 }
 
 /*
- * Empty the table out of turn at a moment, once VACUUM has removed every row,
- * and as VACUUM would cut off its end: at once, and whether or not this
- * transaction commits.  What VACUUM removed no snapshot could see, here or on
- * a standby.
+ * Empty a table once VACUUM has removed every row, and as VACUUM would cut off
+ * its end: at once, and whether or not this transaction commits.  What VACUUM
+ * removed no snapshot could see, here or on a standby.
  */
-void
-inbox_trim(TimestampTz now)
+static void
+empty_vacant(Relation rel)
 {
-	Relation	rel;
-
-	if (now % USECS_PER_MINUTE < TRIM_AFTER_SECS * USECS_PER_SEC)
-		return;
-	rel = inbox_open(1 - inbox_in_turn(now), AccessShareLock);
-	if (rel == NULL)
-		return;
 	/* a cursor of our own may have it open: then later */
 	if (rel->rd_refcnt == 1 && RelationGetNumberOfBlocks(rel) > TRIM_PAGES &&
 		is_vacant(rel) && ConditionalLockRelation(rel, AccessExclusiveLock))
@@ -444,5 +477,27 @@ inbox_trim(TimestampTz now)
 			RelationTruncate(rel, 0);
 		UnlockRelation(rel, AccessExclusiveLock);
 	}
-	table_close(rel, NoLock);
+}
+
+/*
+ * Find out what of the inbox needs no looking at again, and give back the
+ * pages of the table out of turn at a moment.
+ */
+void
+inbox_trim(TimestampTz now)
+{
+	bool		turned = now % USECS_PER_MINUTE >=
+		TRIM_AFTER_SECS * USECS_PER_SEC;
+
+	for (int which = 0; which < INBOX_TABLES; which++)
+	{
+		Relation	rel = inbox_open(which, AccessShareLock);
+
+		if (rel == NULL)
+			continue;
+		settle(rel, which);
+		if (turned && which != inbox_in_turn(now))
+			empty_vacant(rel);
+		table_close(rel, NoLock);
+	}
 }

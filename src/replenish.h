@@ -165,9 +165,11 @@ extern void inbox_append(const Movement *moves, int nmoves);
 typedef enum InboxUse
 {
 	INBOX_READ,
+	INBOX_PEEK,					/* is there anything: with a new snapshot */
 	INBOX_DRAIN,				/* remove what was visited */
 	INBOX_DRAIN_ORDERS,			/* lines and headers of orders only */
-	INBOX_DRAIN_REST			/* all but those */
+	INBOX_DRAIN_REST,			/* all but those */
+	INBOX_USES
 } InboxUse;
 
 extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
@@ -175,6 +177,14 @@ extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
 extern bool inbox_has_rows(Snapshot snapshot);
 extern bool backlog_has_rows(Snapshot snapshot);
 extern void inbox_trim(TimestampTz now);
+
+/* ---- settled.c: what of the inbox needs no looking at again ---- */
+
+/* Tables of the inbox, without the backlog. */
+#define INBOX_TABLES	2
+
+extern BlockNumber settled_end(Relation rel, int which);
+extern void settle(Relation rel, int which);
 
 /* ---- scan.c: every row of a watched table ---- */
 
