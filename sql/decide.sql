@@ -217,7 +217,8 @@ COMMENT ON FUNCTION replenish.prune_sold(timestamptz) IS
 CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp
-	SET enable_seqscan = off AS $$
+	SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN inbox_waits()
 		OR EXISTS (SELECT FROM undecided)
@@ -231,7 +232,8 @@ COMMENT ON FUNCTION replenish.is_due(timestamptz) IS
 CREATE FUNCTION replenish.tick(as_of timestamptz DEFAULT now(),
 	OUT decided bigint, OUT events bigint)
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	clock timestamptz;
 	previous_clock timestamptz;

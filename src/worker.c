@@ -75,34 +75,47 @@ yield_database(void)
 		leave();
 }
 
+/*
+ * Run a query of one row and return its first column; it is planned once and
+ * for all.  The row's own memory is gone with SPI_finish().
+ */
+static Datum
+ask(const char *query, SPIPlanPtr *plan, bool read_only)
+{
+	bool		isnull;
+
+	if (*plan == NULL)
+	{
+		*plan = SPI_prepare(query, 0, NULL);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+			elog(ERROR, "could not prepare: %s", query);
+	}
+	if (SPI_execute_plan(*plan, NULL, NULL, read_only, 1) != SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "could not run: %s", query);
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						 &isnull);
+}
+
 /* Run tick() where there is something to do. */
 static void
 run_pass(void)
 {
-	bool		isnull;
+	static SPIPlanPtr due = NULL;
+	static SPIPlanPtr tick = NULL;
 
 	SPI_connect();
-	if (SPI_execute("SELECT replenish.is_due(pg_catalog.now())", true, 1) !=
-		SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not ask what is due");
-	if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-								   SPI_tuptable->tupdesc, 1, &isnull)))
-	{
-		if (SPI_execute("SELECT events FROM replenish.tick(pg_catalog.now())",
-						false, 1) != SPI_OK_SELECT || SPI_processed != 1)
-			elog(ERROR, "could not run tick()");
-
+	if (DatumGetBool(ask("SELECT replenish.is_due(pg_catalog.now())", &due,
+						 true)) &&
 		/*
 		 * What a crash undoes is simply done again, except that nobody may be
 		 * told of an event whose number could be given to another one.
 		 */
-		if (DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 1,
-										&isnull)) == 0)
-			(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
-									 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
-									 false);
-	}
+		DatumGetInt64(ask("SELECT events FROM replenish.tick(pg_catalog.now())",
+						  &tick, false)) == 0)
+		(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
+								 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
+								 false);
 	SPI_finish();
 }
 
