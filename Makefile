@@ -47,7 +47,7 @@ REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \
                old-snapshot header-races partitions-and-orders \
-               backlog-and-orders alias-races
+               backlog-and-orders alias-races settled-pages
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
