@@ -114,11 +114,16 @@ replenish_backlog_waits(PG_FUNCTION_ARGS)
 
 /* A text argument as a key. */
 static Key
-key_of(FunctionCallInfo fcinfo, int argno)
+key_of(FunctionCallInfo fcinfo, int argno, const char *argname)
 {
 	text	   *value = PG_GETARG_TEXT_PP(argno);
 	Key			key = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
 
+	if (key.len > KEY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s is longer than %d bytes", argname, KEY_MAX),
+				 errdetail("It has %d bytes.", key.len)));
 	return key;
 }
 
@@ -135,9 +140,9 @@ replenish_append(PG_FUNCTION_ARGS)
 	move.minute = PG_GETARG_INT32(1);
 	move.source = PG_GETARG_INT32(2);
 	move.kind = (MovementKind) PG_GETARG_CHAR(3);
-	move.sku = key_of(fcinfo, 4);
-	move.location = key_of(fcinfo, 5);
-	move.channel = key_of(fcinfo, 6);
+	move.sku = key_of(fcinfo, 4, "sku");
+	move.location = key_of(fcinfo, 5, "location");
+	move.channel = key_of(fcinfo, 6, "channel");
 	inbox_append(&move, 1);
 	PG_RETURN_VOID();
 }

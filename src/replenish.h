@@ -157,7 +157,7 @@ extern Batch *batch_create(void);
 extern void batch_add(Batch *batch, const Movement *move, int sign);
 extern bool batch_flush(Batch *batch);
 
-/* ---- inbox.c: the one door ---- */
+/* ---- inbox.c, inbox_read.c, settled.c: the one door ---- */
 
 typedef void (*MovementVisitor) (const Movement *move, void *arg);
 
@@ -177,14 +177,6 @@ extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
 extern bool inbox_has_rows(Snapshot snapshot);
 extern bool backlog_has_rows(Snapshot snapshot);
 extern void inbox_trim(TimestampTz now);
-
-/* ---- settled.c: what of the inbox needs no looking at again ---- */
-
-/* Tables of the inbox, without the backlog. */
-#define INBOX_TABLES	2
-
-extern BlockNumber settled_end(Relation rel, int which);
-extern void settle(Relation rel, int which);
 
 /* ---- scan.c: every row of a watched table ---- */
 

@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * settled.c
- *	  Which pages of the inbox the decider need not look at again.
+ *	  What of the inbox is done with: pages not looked at again, and pages
+ *	  given back.
  *
  * What was taken from the inbox stays on its pages until nobody can see it,
  * which an old snapshot can put off for hours.  A page is settled when every
@@ -20,10 +21,13 @@
  *
  *-------------------------------------------------------------------------
  */
-#include "replenish.h"
+#include "inbox.h"
 
 #include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
 #include "access/transam.h"
+#include "catalog/storage.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -31,6 +35,12 @@
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+
+/* Pages that the table out of turn may keep. */
+#define TRIM_PAGES		32
+
+/* So far into a minute, every order has seen that it has begun. */
+#define TRIM_AFTER_SECS	5
 
 /* Pages are closed so many at a time: each session leaves one unfilled. */
 #define CLOSE_PAGES		128
@@ -166,7 +176,7 @@ close_pages(Relation rel, Settled *s)
  * Find out how far a table of the inbox is settled by now.  For the decider,
  * outside of any scan.
  */
-void
+static void
 settle(Relation rel, int which)
 {
 	Settled    *s = get_settled(rel, which);
@@ -188,4 +198,61 @@ settle(Relation rel, int which)
 	if (s->writers == NULL && RelationNeedsWAL(rel) &&
 		RelationGetNumberOfBlocks(rel) > s->closed + CLOSE_PAGES)
 		close_pages(rel, s);
+}
+
+/*
+ * Say whether VACUUM has left nothing in a table.  From its end: there are the
+ * rows that it did not come to yet.
+ */
+static bool
+is_vacant(Relation rel)
+{
+	TableScanDesc scan = table_beginscan_strat(rel, SnapshotAny, 0, NULL, true,
+											   false);
+	bool		vacant = heap_getnext(scan, BackwardScanDirection) == NULL;
+
+	table_endscan(scan);
+	return vacant;
+}
+
+/*
+ * Empty a table once VACUUM has removed every row, and as VACUUM would cut off
+ * its end: at once, and whether or not this transaction commits.  What VACUUM
+ * removed no snapshot could see, here or on a standby.
+ */
+static void
+empty_vacant(Relation rel)
+{
+	/* a cursor of our own may have it open: then later */
+	if (rel->rd_refcnt == 1 && RelationGetNumberOfBlocks(rel) > TRIM_PAGES &&
+		is_vacant(rel) && ConditionalLockRelation(rel, AccessExclusiveLock))
+	{
+		/* whoever wrote to it meanwhile is gone: look once more */
+		if (is_vacant(rel))
+			RelationTruncate(rel, 0);
+		UnlockRelation(rel, AccessExclusiveLock);
+	}
+}
+
+/*
+ * Find out what of the inbox needs no looking at again, and give back the
+ * pages of the table out of turn at a moment.
+ */
+void
+inbox_trim(TimestampTz now)
+{
+	bool		turned = now % USECS_PER_MINUTE >=
+		TRIM_AFTER_SECS * USECS_PER_SEC;
+
+	for (int which = 0; which < INBOX_TABLES; which++)
+	{
+		Relation	rel = inbox_open(which, AccessShareLock);
+
+		if (rel == NULL)
+			continue;
+		settle(rel, which);
+		if (turned && which != inbox_in_turn(now))
+			empty_vacant(rel);
+		table_close(rel, NoLock);
+	}
 }

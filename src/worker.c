@@ -227,6 +227,28 @@ pause_after_failure(int pause_ms)
 	}
 }
 
+/*
+ * What the database's or its owner's defaults say is meant for the shop's
+ * sessions: with another role nothing could be decided, and a limit of time
+ * would only have the same work begun again.
+ */
+static void
+set_defaults(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"role", "none"},
+		{"session_replication_role", "origin"},
+		{"lock_timeout", "0"},
+		{"transaction_timeout", "0"}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		if (GetConfigOption(settings[i][0], true, false) != NULL)
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET,
+							PGC_S_SESSION);
+}
+
 /* Where the worker begins; 'arg' is the database's oid. */
 void
 replenish_worker_main(Datum arg)
@@ -241,8 +263,7 @@ replenish_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid, 0);
-	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					PGC_S_SESSION);
+	set_defaults();
 	context = AllocSetContextCreate(TopMemoryContext, "replenish worker",
 									ALLOCSET_DEFAULT_SIZES);
 
