@@ -146,6 +146,7 @@ sub session
 {
 	my $session = $node->background_psql('postgres', on_error_stop => 0);
 
+	$session->set_query_timer_restart();
 	$session->query_safe(
 		'SET client_min_messages = error; SET replenish.evaluate = manual');
 	return $session;

@@ -322,6 +322,7 @@ compare('auto', 'orders that were prepared before a crash');
 my %session =
   map { $_ => $node->background_psql('postgres', on_error_stop => 0) }
   qw(twin1 twin2 watched1 watched2 report);
+$_->set_query_timer_restart() foreach values %session;
 foreach my $name (grep { /\d/ } keys %session)
 {
 	(my $shop = $name) =~ s/\d//;
