@@ -62,10 +62,10 @@ def compare(bench, session, grouped, workers):
         bench.results.compare(
             "agg.%s.%s.%s" % (key, "grouped" if grouped else "one",
                               "parallel" if workers else "serial"),
-            "CPU of %s() against sum(), %s, %s" % (
+            "CPU, %s() / sum(), %s, %s" % (
                 key, "%d groups" % bench.sizes.groups if grouped
                 else "ungrouped", "%d workers" % workers if workers
-                else "one process"), "s", found,
+                else "serial"), "s", found,
             goal=("<=", 1.2 if grouped else 1.3))
 
 
@@ -111,7 +111,7 @@ def forecast(bench):
         name, numbers = re.match(r"(.*?)\s\s+([\d ]+)$", line).groups()
         model, mean, quantiles, whole = map(float, numbers.split())
         bench.results.figure(
-            "forecast.core.%d" % i, "forecast with 5 quantiles, %s" % name,
+            "forecast.core.%d" % i, "forecast, 5 quantiles, %s" % name,
             whole / 1000, "us", goal=("<=", 2),
             note="model %.2f, forecast %.2f, quantiles %.2f" % (
                 model / 1000, mean / 1000, quantiles / 1000))

@@ -26,13 +26,12 @@ def drain(bench):
         bench.run("VACUUM ours_orders, replenish.inbox_even,"
                   " replenish.inbox_odd")
     bench.evaluate("auto")
-    what = "%%s of %d movements, per second of CPU" % waiting
+    what = "%%s, %d movements, per s of CPU" % waiting
     bench.results.figure("drain.rate", what % "drain", max(drains), "M/s",
                          quartiles(drains), goal=(">=", 1))
-    bench.results.figure("drain.tick", what % "drain and decide %d items"
-                         % ITEMS, max(ticks), "M/s", quartiles(ticks),
-                         goal=(">=", .4), note="by the clock %.2g M/s"
-                         % max(walls))
+    bench.results.figure("drain.tick", what % "drain and decide", max(ticks), "M/s", quartiles(ticks),
+                         goal=(">=", .4), note="they are of %d items; by the clock %.2g"
+                         " M/s" % (ITEMS, max(walls)))
 
 
 def one_tick(bench, orders, items, first=1):
@@ -78,12 +77,12 @@ def snapshot(bench):
               " replenish.item_demand, replenish.item_stock, replenish.item")
     bench.evaluate("auto")
     for i, (key, what) in enumerate((
-            ("quiet", "one order of an item that was quiet meanwhile"),
-            ("busy", "100 orders of 100 items that sold in each tick"))):
+            ("quiet", "one quiet item"),
+            ("busy", "100 busy items"))):
         plain = statistics.median(without[i])
         pairs = [v / plain for v in beside[i]]
         bench.results.figure(
-            "snapshot." + key, "tick of %s, beside an old snapshot" % what,
+            "snapshot." + key, "tick, %s, beside an old snapshot" % what,
             statistics.median(pairs), "x", quartiles(pairs), goal=("<=", 2),
             note="%.0f us without it; a million orders in %d ticks since"
             % (plain, bench.sizes.ticks) if bench.sizes.bulk == 10**6 else

@@ -15,12 +15,12 @@ SINGLE = (
     ("single", "order of one line", 120),
     ("five", "order of five lines", 80),
     ("stock", "stock update", None),
-    ("cancel", "cancellation, UPDATE of its status", None),
-    ("delete", "cancellation, DELETE", None))
+    ("cancel", "cancellation by status", None),
+    ("delete", "cancellation by DELETE", None))
 COMMITTED = (
-    ("single", ITEMS, "order of one line, 10000 items"),
-    ("single", 1, "order of one line, hot item"),
-    ("stock", 1, "stock update, hot row"))
+    ("single", ITEMS, "one line, 10000 items"),
+    ("single", 1, "one line, hot item"),
+    ("stock", 1, "stock, hot row"))
 
 
 def measured(bench, packets, units):
@@ -78,7 +78,7 @@ def cpu(bench):
                             run_commits(bench, side, name, items))
         bench.results.compare(
             "commit.%s.%s" % (name, "hot" if items == 1 else "uniform"),
-            "CPU with commit, %s" % what, "us", found)
+            "CPU + commit, %s" % what, "us", found)
     bench.quiet()
     for name, what, goal, least in wal_rows:
         bench.results.figure(
@@ -109,11 +109,11 @@ def bulk(bench):
     for rows in (size, few):
         bench.run("COPY (%s) TO '%s'" % (shop.rows(rows), file(rows)))
     kinds = (
-        ("insert", "INSERT ... SELECT", 1.10, size,
+        ("insert", "INSERT SELECT", 1.10, size,
          lambda side, n: shop.bulk(side, n)),
         ("copy", "COPY", 1.10, size, lambda side, n: "COPY %s FROM '%s'" % (
             shop.COLUMNS.format(side), file(n))),
-        ("spread", "INSERT ... SELECT, each row another minute", None,
+        ("spread", "INSERT SELECT, own minutes", None,
          size // 5, lambda side, n: shop.bulk(side, n, shop.SPREAD)))
     for key, what, goal, rows, statement in kinds:
         def run(side):
@@ -121,7 +121,7 @@ def bulk(bench):
             return run_bulk(bench, side, n, statement(side, n))
         found = bench.turns(SIDES, bench.sizes.bulk_turns, run)
         row = bench.results.compare(
-            "bulk." + key, "CPU per row, %s of %d rows" % (what, rows), "us",
+            "bulk." + key, "CPU per row, %s, %d rows" % (what, rows), "us",
             found, goal=("<=", goal) if goal else None)
         if goal:
             row["note"] = "%.2f of it is PostgreSQL's own, for a statement" \

@@ -56,22 +56,42 @@ def goal(row):
                         else "%d" % row["goal"], unit(row, name))
 
 
-def line(row):
+def line(row, wide):
     values = row.get("values", {})
-    text = "%-64s" % row["what"]
-    text += "%10s" % (number(values["floor"]) + unit(row, row["unit"])
-                      if "floor" in values else "")
-    for side in SIDES[1:]:
-        cell = ""
-        if side in row.get("ratios", {}):
-            cell = ratio(row["ratios"][side])
-        elif side in values and "ratios" not in row:
-            cell = number(values[side])
-        text += "%19s" % cell
-    text += "%24s%12s" % (adds(row), goal(row))
+    text = "%-56s" % row["what"]
+    if wide:
+        text += "%10s" % (number(values["floor"]) + unit(row, row["unit"])
+                          if "floor" in values else "")
+        for side in SIDES[1:]:
+            cell = ""
+            if side in row.get("ratios", {}):
+                cell = ratio(row["ratios"][side])
+            elif side in values and "ratios" not in row:
+                cell = number(values[side])
+            text += "%18s" % cell
+    text += "%*s%12s" % (12 if wide else 24, adds(row), goal(row))
     if "met" in row:
         text += "  yes" if row["met"] else "  NO"
     return text.rstrip()
+
+
+def section(part, rows):
+    """The rows of one part, with those columns that it has."""
+    wide = any("values" in row for row in rows)
+    head = "%-56s" % ("-- %s --" % part)
+    if wide:
+        head += "%10s" % "floor" + "".join("%18s" % s for s in SIDES[1:])
+        head += "%12s" % "ours adds"
+    else:
+        head += "%24s" % ""
+    out = ["", (head + "%12s" % "goal").rstrip()]
+    for row in rows:
+        # a ratio of such a row has its own line's width
+        fits = wide and len(adds(row)) < 12
+        out.append(line(row, fits))
+        if "note" in row:
+            out.append("        " + row["note"])
+    return out
 
 
 def text(results):
@@ -82,17 +102,9 @@ def text(results):
         about["seconds"], about["load_before"], about["load_after"],
         ".  QUICK: SMALLER SIZES, FOR TRYING OUT ONLY" if about["quick"]
         else ""))
-    out += ["", LEGEND, "%-64s%10s" % ("", "floor") + "".join(
-        "%19s" % side for side in SIDES[1:])
-        + "%24s%12s" % ("ours adds, or figure", "goal")]
-    part = None
-    for row in rows:
-        if row["part"] != part:
-            part = row["part"]
-            out.append("-- %s" % part)
-        out.append(line(row))
-        if "note" in row:
-            out.append("%-6s%s" % ("", row["note"]))
+    out += ["", LEGEND.rstrip()]
+    for part in dict.fromkeys(row["part"] for row in rows):
+        out += section(part, [row for row in rows if row["part"] == part])
     goals = [row["met"] for row in rows if "met" in row]
     out += ["", "%d of %d goals met" % (sum(goals), len(goals))]
     for side, shares in about.get("profile", {}).items():

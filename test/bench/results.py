@@ -15,7 +15,6 @@ A row is a dictionary, as the file has it:
 import json
 import os
 import platform
-import statistics
 import subprocess
 import sys
 import time
@@ -47,24 +46,18 @@ class Results:
               file=sys.stderr, flush=True)
         return row
 
-    def compare(self, key, what, unit, found, middle="least", goal=None,
-                note=None):
+    def compare(self, key, what, unit, found, goal=None, note=None):
         """Repetitions of each side, paired by their turn.
 
-        The middle of the ratios is that of the least values, where noise only
-        adds (CPU), or else the median of the turns' ratios.
+        Noise only adds: the middle of the ratios is that of the least values,
+        the spread that of the turns.
         """
         values, ratios = {}, {}
         for side, series in found.items():
-            pairs = [v / f for v, f in zip(series, found["floor"])]
-            low, high = quartiles(pairs)
-            if middle == "least":
-                values[side] = min(series)
-                ratio = values[side] / min(found["floor"])
-            else:
-                values[side] = statistics.median(series)
-                ratio = statistics.median(pairs)
-            ratios[side] = [ratio, low, high]
+            low, high = quartiles([v / f for v, f in
+                                   zip(series, found["floor"])])
+            values[side] = min(series)
+            ratios[side] = [min(series) / min(found["floor"]), low, high]
         return self.add(key, what, unit=unit, values=values, ratios=ratios,
                         goal=goal, note=note)
 
