@@ -31,10 +31,13 @@ def profile(bench):
             ["perf", "report", "-i", data, "--stdio", "--no-children", "-g",
              "none", "--sort", "dso,symbol"], text=True, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-        shares[side] = {
-            "%s: %s" % (dso, symbol): float(share)
-            for share, dso, symbol in re.findall(
-                r"^\s+([\d.]+)%\s+(\S+)\s+\[\S\] (\S+)", said, re.M)}
+        shares[side] = {}
+        for share, dso, symbol in re.findall(
+                r"^\s+([\d.]+)%\s+(\S+)\s+\[\S\] (\S+)", said, re.M):
+            # of functions without a name only the file is known
+            name = "%s: %s" % (dso, "(unnamed)" if symbol.startswith("0x")
+                               else symbol)
+            shares[side][name] = shares[side].get(name, 0) + float(share)
     bench.results.about["profile"] = {
         side: dict(sorted(found.items(), key=lambda s: -s[1])[:25])
         for side, found in shares.items()}
