@@ -7,10 +7,12 @@ CPU is measured, results.py what the file holds.
 """
 
 import argparse
+import importlib
 import json
 import os
 import re
 import sys
+import time
 import traceback
 from types import SimpleNamespace
 
@@ -31,23 +33,18 @@ QUICK = SimpleNamespace(
     agg_rows=500000, groups=10000, agg_turns=1, forecasts=200)
 
 
-def parts():
-    """(name, function) in the order of a run."""
-    import aggregates
-    import clients
-    import decider
-    import latency
-    import million
-    import orders
-    import perf_profile
-    return (("idle latency", latency.idle), ("cpu", orders.cpu),
-            ("bulk", orders.bulk), ("clients", clients.clients),
-            ("lock waits", clients.waits), ("loaded latency", latency.loaded),
-            ("drain", decider.drain), ("old snapshot", decider.snapshot),
-            ("million idle", million.idle), ("million status", million.status),
-            ("aggregates", aggregates.aggregates),
-            ("forecast", aggregates.forecast),
-            ("profile", perf_profile.profile))
+# name, module and function, in the order of a run
+PARTS = (
+    ("idle latency", "latency", "idle"), ("cpu", "orders", "cpu"),
+    ("bulk", "orders", "bulk"), ("clients", "clients", "clients"),
+    ("lock waits", "clients", "waits"),
+    ("loaded latency", "latency", "loaded"), ("drain", "decider", "drain"),
+    ("old snapshot", "decider", "snapshot"),
+    ("million idle", "million", "idle"),
+    ("million status", "million", "status"),
+    ("aggregates", "aggregates", "aggregates"),
+    ("forecast", "aggregates", "forecast"),
+    ("profile", "perf_profile", "profile"))
 
 
 def measure(options):
@@ -59,15 +56,17 @@ def measure(options):
     bench = Bench(QUICK if options.quick else FULL, results)
     failed = []
     shop.build(bench)
-    for name, function in parts():
+    for name, module, function in PARTS:
         if re.search(options.only, name) and \
                 (name != "profile" or options.profile):
             results.part = name
+            begun = time.monotonic()
             try:
-                function(bench)
+                getattr(importlib.import_module(module), function)(bench)
             except Exception:       # the other parts are worth having
                 traceback.print_exc()
                 failed.append(name)
+            results.about["parts"][name] = round(time.monotonic() - begun)
     results.describe(bench)
     results.write(options.json)
     with open(options.json, encoding="utf-8") as file:
@@ -80,17 +79,22 @@ def measure(options):
 
 
 def make_report(options):
+    """The README's tables, the picture, and the file that they are from."""
     import markdown
     import plot
     with open(options.json, encoding="utf-8") as file:
-        results = json.load(file)
+        text = file.read()
+    results = json.loads(text)
     if results["about"]["quick"]:
         sys.exit("%s is of a quick run" % options.json)
     for language, name in enumerate(("README.md", "doc/README.zh-CN.md")):
         if not markdown.insert(os.path.join(TOP, name), results, language):
             sys.exit("%s has no place for the table" % name)
-    with open(options.svg, "w", encoding="utf-8") as file:
-        file.write(plot.svg(results))
+    for name, content in (("bench.json", text),
+                          ("bench.svg", plot.svg(results))):
+        with open(os.path.join(TOP, "doc", name), "w",
+                  encoding="utf-8") as file:
+            file.write(content)
 
 
 def main():
@@ -101,15 +105,14 @@ def main():
                         help="what was found, for people")
     parser.add_argument("--only", default="", metavar="REGEX",
                         help="parts whose name matches: " + ", ".join(
-                            name for name, _ in parts()))
+                            name for name, _, _ in PARTS))
     parser.add_argument("--quick", action="store_true",
                         help="small sizes, to try it out: no figures to trust")
     parser.add_argument("--profile", action="store_true",
                         help="also where a bulk insert spends its time (perf)")
     parser.add_argument("--report", action="store_true",
-                        help="measure nothing: README tables from --json")
-    parser.add_argument("--svg", default="doc/bench.svg",
-                        help="where --report draws")
+                        help="measure nothing: doc/bench.* and the"
+                        " READMEs' tables from --json")
     options = parser.parse_args()
     if options.report:
         make_report(options)

@@ -29,7 +29,8 @@ class Results:
         self.begun = time.monotonic()
         self.part = ""
         self.rows = []
-        self.about = {"quick": quick, "load_before": os.getloadavg()[0]}
+        self.about = {"quick": quick, "load_before": os.getloadavg()[0],
+                      "parts": {}}
 
     def add(self, key, what, **fields):
         goal = fields.pop("goal", None)
