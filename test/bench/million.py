@@ -106,6 +106,9 @@ def status(bench):
     bench.results.figure("status.one", "status, one item of %d"
                          % bench.sizes.items, one, "ms", spread,
                          goal=("<=", 1))
+    took, spread = timed("SELECT * FROM replenish.waiting_stock()", 10 * n)
+    bench.results.figure("status.waiting", "    of it, to look into the inbox",
+                         took, "ms", spread)
     worst = "FROM replenish.status WHERE tier >= 'orange'"
     count = session.ask("SELECT count(*) " + worst)
     took, spread = timed("SELECT * " + worst, n)
