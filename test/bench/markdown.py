@@ -4,6 +4,7 @@ It goes between two comments of each README; nothing there is written by hand.
 """
 
 import re
+import textwrap
 
 from report import number
 
@@ -68,7 +69,7 @@ ROWS = (
 )
 INTRO = (
     "PostgreSQL {postgresql}, {cores} cores ({processor}), {date}; ratios to the "
-    "same work without a trigger, the two in turn or side by side.\n\"Peer\" is "
+    "same work without a trigger, the two in turn or side by side. \"Peer\" is "
     "what a shop would write itself: a plpgsql `AFTER ROW` upsert of a summary "
     "row with `pg_notify`.",
     "PostgreSQL {postgresql}，{cores} 核（{processor}），{date}；数值是与没有触发器时"
@@ -115,6 +116,12 @@ def cell_of(row):
             ratio(ratios["peer"][0]) if "peer" in ratios else "", floor)
 
 
+def folded(text, language):
+    """Lines of the README's width; Chinese has no spaces to fold at."""
+    return text if language else textwrap.fill(
+        text, 120, break_long_words=False, break_on_hyphens=False)
+
+
 def table(results, language):
     """Lines of the part between the comments."""
     about = results["about"]
@@ -122,7 +129,7 @@ def table(results, language):
     for key in ("latency.idle", "latency.loaded"):
         if key + ".p50" in rows:
             rows[key] = {"key": key, "figure": {"value": 0, "unit": "ms"}}
-    out = [INTRO[language].format(**about), "", HEAD[language],
+    out = [folded(INTRO[language].format(**about), language), "", HEAD[language],
            "|---|---|---|---|"]
     for key, *names in ROWS:
         if key not in rows:
@@ -139,7 +146,7 @@ def table(results, language):
         if "control" in row.get("ratios", {})
         and (row["unit"] == "/s") == (kind == "tps") and row["unit"] != "B"])
         for kind in ("cpu", "tps")}
-    out += ["", OUTRO[language].format(**noise)]
+    out += ["", folded(OUTRO[language].format(**noise), language)]
     return "\n".join(out).replace("|  |", "| |").replace("|  |", "| |")
 
 

@@ -1,6 +1,7 @@
 """The table as text."""
 
-from common import SIDES
+# beside the floor
+SIDES = ["control", "empty", "ours", "peer"]
 
 LEGEND = """\
 Ratios are to "floor", the same work on a table without a trigger, taking turns
@@ -62,7 +63,7 @@ def line(row, wide):
     if wide:
         text += "%10s" % (number(values["floor"]) + unit(row, row["unit"])
                           if "floor" in values else "")
-        for side in SIDES[1:]:
+        for side in SIDES:
             cell = ""
             if side in row.get("ratios", {}):
                 cell = ratio(row["ratios"][side])
@@ -80,7 +81,7 @@ def section(part, rows):
     wide = any("values" in row for row in rows)
     head = "%-56s" % ("-- %s --" % part)
     if wide:
-        head += "%10s" % "floor" + "".join("%18s" % s for s in SIDES[1:])
+        head += "%10s" % "floor" + "".join("%18s" % s for s in SIDES)
         head += "%12s" % "ours adds"
     else:
         head += "%24s" % ""
