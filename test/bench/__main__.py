@@ -25,7 +25,7 @@ FULL = SimpleNamespace(
     probes=300, load_seconds=4,
     drains=3, ticks=100, tick_repetitions=40,
     items=1000000, idle_seconds=20, status_repetitions=5,
-    agg_rows=10000000, groups=100000, agg_turns=2, forecasts=2000)
+    agg_rows=10000000, groups=100000, agg_turns=3, forecasts=2000)
 QUICK = SimpleNamespace(
     orders=1000, commits=100, repetitions=3, bulk=50000, bulk_turns=2,
     turns=1, seconds=1, probes=30, load_seconds=2, drains=1, ticks=10,

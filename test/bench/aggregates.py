@@ -54,7 +54,7 @@ def compare(bench, session, grouped, workers):
             return cost(session, "SELECT item, %s FROM sale GROUP BY item"
                         " OFFSET %d" % (call, bench.sizes.agg_rows))
         return cost(session, "SELECT %s FROM sale" % call)
-    found = bench.turns(list(CALLS), bench.sizes.agg_turns, run)
+    found = bench.turns(list(CALLS), bench.sizes.agg_turns, run, 0)
     velocity = found.pop("velocity")
     for key, series in (("demand_agg", found["ours"]),
                         ("demand_velocity", velocity)):

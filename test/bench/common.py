@@ -103,15 +103,15 @@ class Bench(Session):
                 raise RuntimeError("the worker does not leave")
             time.sleep(0.05)
 
-    def turns(self, sides, repetitions, run):
+    def turns(self, sides, repetitions, run, warm_up=1):
         """What run(side) returns, side by side, taking turns."""
         found = {side: [] for side in sides}
-        for turn in range(repetitions + 1):
+        for turn in range(repetitions + warm_up):
             order = list(sides)
             self.rng.shuffle(order)
             for side in order:
                 value = run(side)
-                if turn > 0:        # the first warms up
+                if turn >= warm_up:
                     found[side].append(value)
         return found
 
