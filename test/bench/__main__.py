@@ -23,7 +23,7 @@ FULL = SimpleNamespace(
     bulk=1000000, bulk_turns=5,
     turns=3, seconds=2,                             # many backends
     probes=300, load_seconds=4,
-    drains=3, ticks=100, tick_repetitions=40,
+    drains=3, ticks=500, tick_repetitions=40,
     items=1000000, idle_seconds=20, status_repetitions=5,
     agg_rows=10000000, groups=100000, agg_turns=3, forecasts=2000)
 QUICK = SimpleNamespace(
