@@ -20,7 +20,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
 FULL = SimpleNamespace(
     orders=5000, commits=500, repetitions=15,       # per turn, one backend
-    bulk=1000000, bulk_turns=5,
+    bulk=1000000, bulk_turns=4,
     turns=3, seconds=2,                             # many backends
     probes=300, load_seconds=4,
     drains=3, ticks=500, tick_repetitions=40,
