@@ -365,7 +365,8 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 				 errmsg("the inbox of replenish is not as this library knows it"),
 				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
 	end = RelationGetNumberOfBlocks(rel);
-	start = Min(*last, end);
+	/* the table may have been cut off since, and no scan begins at its end */
+	start = *last < end ? *last : 0;
 	rows = scan_blocks(rel, start, end, snapshot, use, limit, visit, arg,
 					   last);
 	if (rows < limit && start > 0)
