@@ -46,6 +46,8 @@ built() {
 built && exit
 [ "${1:-}" != --cached ] || none "there is no build of PostgreSQL $major yet"
 command -v apt-get >/dev/null || none "this machine has no apt-get"
+"$(dirname "$0")/install-deps.sh" source ||
+	none "what the build needs cannot be installed"
 
 umask 022
 mkdir -p "$cache"
