@@ -48,6 +48,7 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
 		return LLVMFuzzerMutate(data, size, max_size);
 	memcpy(data, text, length);
 	if (seed % 16 == 7)
-		data[(seed / 16) % length] = (uint8_t) "0123456789-.,:{}\" \tTZ"[(seed / 4096) % 21];
+		data[(seed / 16) % length] =
+			(uint8_t) "0123456789-.,:{}\" \tTZ"[(seed / 4096) % 21];
 	return length;
 }
