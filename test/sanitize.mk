@@ -56,13 +56,13 @@ ubsan-short:
 	@$(UBSAN_ENV) $(IN_COPY) $(SUB) check-regress
 
 # the functions and triggers, with what is read or written outside a stack
-# frame or a global of the extension an abort
-ASAN_SERVER  = env LD_PRELOAD=$(shell $(CC) -print-file-name=libasan.so) \
+# frame or a global of the extension an abort; Debian's own server has libraries
+# that wait for each other when the sanitizer comes first
+ASAN_SERVER  = env LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
                ASAN_OPTIONS=abort_on_error=1:detect_leaks=0
 check-asan:
-	@$(DEPS) build
-	@env PROFILE='-fsanitize=address' PRIVATE_RUN='$(ASAN_SERVER)' \
-		$(IN_COPY) $(SUB) check-regress
+	$(call with_assert_server,,env PROFILE=-fsanitize=address \
+		PRIVATE_RUN="$(ASAN_SERVER)" $(IN_COPY) $(SUB) check-regress)
 
 # the functions and triggers under valgrind, on the server with assertions,
 # which tells it of memory contexts; a quarter of an hour
