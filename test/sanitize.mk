@@ -112,7 +112,7 @@ test/fuzz/packed_fuzz test/fuzz/text_fuzz: %: %.c $(FUZZ_OBJS) \
 		$(FUZZ_OBJS) -lm
 
 test/fuzz/reader_fuzz: test/fuzz/reader_fuzz.c src/source.c src/inbox.c \
-		src/value.c $(wildcard src/*.h)
+		src/inbox_read.c src/value.c $(wildcard src/*.h)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined \
 		$(READER_FLAGS) -o $@ $< $(READER_LIBS)
 
@@ -153,5 +153,5 @@ fuzz-cover:
 		-instr-profile=text.data ../../src/demand_text.c && \
 	llvm-cov report -show-branch-summary -show-functions reader \
 		-instr-profile=reader.data ../../src/source.c ../../src/inbox.c \
-		../../src/value.c | \
+		../../src/inbox_read.c ../../src/value.c | \
 		grep -E 'source_(un|parse)|split_order|order_datum|micros|check_|^Name'

@@ -12,6 +12,7 @@
  */
 #include "../../src/source.c"
 #include "../../src/inbox.c"
+#include "../../src/inbox_read.c"
 #include "../../src/value.c"
 
 extern int	LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -22,21 +23,6 @@ expect(bool holds)
 {
 	if (!holds)
 		abort();
-}
-
-/*
- * A text of exactly its size, for the sanitizer to see what lies behind.  The
- * bytes come from order_datum(), which leaves them to its memory context.
- */
-text *
-cstring_to_text_with_len(const char *s, int len)
-{
-	text	   *result = palloc(VARHDRSZ + len);
-
-	SET_VARSIZE(result, VARHDRSZ + len);
-	memcpy(VARDATA(result), s, len);
-	pfree((char *) s);
-	return result;
 }
 
 /* The only function that is called this way is numeric_out(). */
@@ -129,8 +115,8 @@ try_order_keys(const uint8_t *data, size_t size)
 	Movement	move = {0};
 	Movement	read = {0};
 	char	   *bytes = palloc(size + (size == 0));
-	text	   *joined;
-	Datum		datum;
+	TextSpace	space;
+	Datum		joined;
 
 	memcpy(bytes, data, size);
 	read.sku.data = bytes;
@@ -141,15 +127,13 @@ try_order_keys(const uint8_t *data, size_t size)
 	move.order.data = bytes;
 	move.order.len = size > 0 ? (int) (data[0] % size) : 0;
 	move.sku.data = bytes + move.order.len;
-	move.sku.len = (int) size - move.order.len;
-	datum = order_datum(&move);
-	joined = (text *) DatumGetPointer(datum);
-	read.sku.data = VARDATA(joined);
-	read.sku.len = VARSIZE(joined) - VARHDRSZ;
+	move.sku.len = Min((int) size - move.order.len, KEY_MAX);
+	joined = order_datum(&move, &space);
+	read.sku.data = VARDATA(DatumGetPointer(joined));
+	read.sku.len = VARSIZE(DatumGetPointer(joined)) - VARHDRSZ;
 	split_order(&read);
 	expect(key_equal(&read.order, &move.order));
 	expect(key_equal(&read.sku, &move.sku));
-	pfree(joined);
 	pfree(bytes);
 }
 
