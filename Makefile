@@ -16,13 +16,13 @@ OBJS         = $(CORE_OBJS) \
                src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
                src/capture.o src/fold.o src/fold_rows.o src/fold_sql.o \
                src/recount.o src/recount_parallel.o src/decider.o \
-               src/follow.o src/launch.o src/worker.o src/replenish.o
+               src/failure.o src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order; an update runs again those
 # that hold no table of the version before.
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
-SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
+SQL_AGAIN    = sql/ledger.sql sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
@@ -47,7 +47,7 @@ REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \
                old-snapshot header-races partitions-and-orders \
-               backlog-and-orders alias-races
+               backlog-and-orders alias-races locked-by-others
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl

@@ -79,7 +79,13 @@ CREATE FUNCTION replenish.absorb(state replenish.demand,
 	AS 'MODULE_PATHNAME', 'replenish_absorb'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION replenish.absorb(replenish.demand, replenish.demand) IS
-'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, so that one poisoned item stops no other.';
+'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, and one that is damaged stays so, so that one poisoned item stops no other.';
+
+CREATE FUNCTION replenish.is_sound(demand replenish.demand) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'replenish_is_sound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION replenish.is_sound(replenish.demand) IS
+'Whether a summary can be read; one that cannot is an error to every other function.';
 
 CREATE FUNCTION replenish.absorb_units(state replenish.demand,
 	demand replenish.demand, units numeric) RETURNS replenish.demand

@@ -272,7 +272,13 @@ replenish_record_demand(PG_FUNCTION_ARGS)
 	key_argument(fcinfo, 4, "channel", DEFAULT_KEY, &move.channel);
 	if (move.amount != 0)
 	{
-		inbox_append(&move, 1);
+		/* there is no table that it could be recounted from */
+		if (!inbox_append(&move, 1))
+			ereport(ERROR,
+					(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+					 errmsg("the inbox of replenish takes nothing now"),
+					 errdetail("Its tables are locked, or not as this library knows them."),
+					 errhint("See replenish.health(), then try again.")));
 		if (!decider_try_now())
 			wake_at_commit();
 	}

@@ -46,6 +46,10 @@ PG_FUNCTION_INFO_V1(replenish_lock_repair);
 /* How long an order that decides waits for a lock at most, in milliseconds. */
 #define PATIENCE	10
 
+/* Between two attempts of a session to decide that fail; doubles. */
+#define PAUSE_MS		1000
+#define PAUSE_MAX_MS	60000
+
 /* The extension's oid, or InvalidOid where it is not installed. */
 Oid
 replenish_extension_oid(void)
@@ -201,10 +205,13 @@ decider_try_now(void)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	LOCKTAG		tag;
+	LockAcquireResult lock;
 	Oid			user;
 	int			security;
 	volatile bool done = false;
 	static bool deciding = false;
+	static TimestampTz retry_at = 0;	/* after a failure */
+	static int	pause_ms = 0;
 
 	/* an order that a trigger of ours or on our events has written waits */
 	if (replenish_evaluate == EVALUATE_MANUAL || deciding)
@@ -217,8 +224,11 @@ decider_try_now(void)
 	/* where orders may be prepared, only who asks for it gives that up */
 	if (replenish_evaluate == EVALUATE_AUTO && max_prepared_xacts > 0)
 		return false;
+	if (retry_at > GetCurrentStatementStartTimestamp())
+		return false;
 	tag = extension_lock(LOCK_DECIDER);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	lock = LockAcquire(&tag, ExclusiveLock, false, true);
+	if (lock == LOCKACQUIRE_NOT_AVAIL)
 		return false;
 
 	GetUserIdAndSecContext(&user, &security);
@@ -244,11 +254,23 @@ decider_try_now(void)
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		SetUserIdAndSecContext(user, security);
+		CurrentResourceOwner = owner;
+		/* whoever decides next need not wait for the end of this transaction */
+		if (lock == LOCKACQUIRE_OK)
+			(void) LockRelease(&tag, ExclusiveLock, false);
 		deciding = false;
 		/* a cancel is meant for the statement, not for us */
 		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
 			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
 			ReThrowError(error);
+		/* what waits for a lock may be had by the next order */
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		{
+			pause_ms = Min(Max(PAUSE_MS, pause_ms * 2), PAUSE_MAX_MS);
+			retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												   pause_ms);
+			failure_append("tick", error->message);
+		}
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
 				 errmsg("replenish could not decide now: %s", error->message),
@@ -257,7 +279,10 @@ decider_try_now(void)
 	PG_END_TRY();
 	deciding = false;
 	if (done)
+	{
+		pause_ms = 0;
 		forgo_lock_timeout();
+	}
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return done;

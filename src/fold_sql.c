@@ -28,6 +28,7 @@ PG_FUNCTION_INFO_V1(replenish_wake);
 PG_FUNCTION_INFO_V1(replenish_rejoin);
 PG_FUNCTION_INFO_V1(replenish_absorb);
 PG_FUNCTION_INFO_V1(replenish_absorb_units);
+PG_FUNCTION_INFO_V1(replenish_is_sound);
 PG_FUNCTION_INFO_V1(replenish_demand_since);
 
 /* The minute of a moment that was given as an argument. */
@@ -212,18 +213,32 @@ warn_left_out(void)
 			 errhint("Correct the quantities, then CALL replenish.repair().")));
 }
 
-/* absorb(state, delta): their sum, or the state where that does not fit. */
+/*
+ * absorb(state, delta): their sum, or the state where that does not fit or one
+ * of them is damaged.
+ */
 Datum
 replenish_absorb(PG_FUNCTION_ARGS)
 {
 	DemandRings state;
 	DemandRings delta;
 
-	PG_GETARG_DEMAND(0, &state);
-	PG_GETARG_DEMAND(1, &delta);
-	if (!demand_merge(&state, &delta, 1))
+	/* damaged, it stops its item when that is decided */
+	if (!demand_is_sound(PG_GETARG_DATUM(0), &state))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (!demand_is_sound(PG_GETARG_DATUM(1), &delta) ||
+		!demand_merge(&state, &delta, 1))
 		warn_left_out();
 	PG_RETURN_DEMAND(&state);
+}
+
+/* is_sound(demand): whether a summary can be read. */
+Datum
+replenish_is_sound(PG_FUNCTION_ARGS)
+{
+	DemandRings rings;
+
+	PG_RETURN_BOOL(demand_is_sound(PG_GETARG_DATUM(0), &rings));
 }
 
 /*

@@ -28,8 +28,8 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "catalog/storage.h"
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
@@ -58,11 +58,15 @@ enum
 /* Rows inserted at once. */
 #define INSERT_ROWS		500
 
-/* A short text with its one-byte header, as it lies in a heap tuple. */
-typedef struct ShortText
+/*
+ * Room for the longest text of a row, which is the keys of a line: a length of
+ * three digits, a colon, an order and a SKU.
+ */
+typedef union TextSpace
 {
-	char		data[VARHDRSZ_SHORT + KEY_MAX + VARHDRSZ];
-} ShortText;
+	int32		aligned;
+	char		data[VARHDRSZ + 4 + 2 * KEY_MAX];
+} TextSpace;
 
 /* The tables that take turns, by the minute's parity, and the backlog. */
 static const char *const inbox_names[] = {"inbox_even", "inbox_odd", "backlog"};
@@ -85,13 +89,40 @@ inbox_relid(int which)
 		get_relname_relid(inbox_names[which], schema) : InvalidOid;
 }
 
+/*
+ * Say whether a table of ours is as this library knows it: a heap of these
+ * types, where InvalidOid stands for our own.
+ */
+bool
+is_own_table(Relation rel, const Oid *types, int ntypes)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		rel->rd_tableam != GetHeapamTableAmRoutine() ||
+		desc->natts != ntypes)
+		return false;
+	for (int i = 0; i < ntypes; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		/* a dropped column has no type */
+		if (OidIsValid(types[i]) ? att->atttypid != types[i] :
+			att->attisdropped || att->attlen != -1)
+			return false;
+	}
+	return true;
+}
+
 /* Close a table and return NULL if it is not as this library knows it. */
 static Relation
 inbox_check(Relation rel, LOCKMODE lockmode)
 {
-	if (rel == NULL ||
-		(rel->rd_rel->relkind == RELKIND_RELATION &&
-		 RelationGetNumberOfAttributes(rel) == INBOX_NATTS))
+	static const Oid types[] = {INT8OID, INT4OID, INT4OID, CHAROID, TEXTOID,
+	TEXTOID, TEXTOID, InvalidOid};
+
+	StaticAssertStmt(lengthof(types) == INBOX_NATTS, "a type for each column");
+	if (rel == NULL || is_own_table(rel, types, INBOX_NATTS))
 		return rel;
 	relation_close(rel, lockmode);
 	return NULL;
@@ -107,6 +138,21 @@ inbox_open(int which, LOCKMODE lockmode)
 		inbox_check(try_relation_open(relid, lockmode), lockmode) : NULL;
 }
 
+/* Open one of them to append to; NULL also if that would mean to wait. */
+static Relation
+inbox_try_open(Oid relid)
+{
+	Relation	rel;
+
+	if (!OidIsValid(relid) ||
+		!ConditionalLockRelationOid(relid, RowExclusiveLock))
+		return NULL;
+	rel = inbox_check(try_relation_open(relid, NoLock), NoLock);
+	if (rel == NULL)
+		UnlockRelationOid(relid, RowExclusiveLock);
+	return rel;
+}
+
 /* The table in turn at a moment. */
 static int
 inbox_in_turn(TimestampTz now)
@@ -115,47 +161,45 @@ inbox_in_turn(TimestampTz now)
 }
 
 /*
- * Open a table to append to; NULL if the one in turn is not as this library
- * knows it.  Where somebody rewrites, reindexes or locks that one, or waits for
- * it, the order takes another; when all are locked it waits, as inserts do.
+ * Open a table to append to; NULL where there is none.  Where somebody rewrites,
+ * reindexes or locks the one in turn, or has made something else of it, the
+ * order takes another, and waits for none: who holds them all may wait for the
+ * order.
  */
 static Relation
 inbox_open_door(void)
 {
 	int			in_turn = inbox_in_turn(GetCurrentTimestamp());
 	int			doors[] = {in_turn, 1 - in_turn, BACKLOG};
+	Relation	rel = NULL;
 
-	for (int i = 0; i < (int) lengthof(doors); i++)
-	{
-		Oid			relid = inbox_relid(doors[i]);
-		Relation	rel = NULL;
-
-		if (OidIsValid(relid))
-		{
-			if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
-				continue;
-			rel = inbox_check(try_relation_open(relid, NoLock), NoLock);
-			if (rel == NULL)
-				UnlockRelationOid(relid, RowExclusiveLock);
-		}
-		if (rel != NULL || i == 0)
-			return rel;
-	}
-	return inbox_open(in_turn, RowExclusiveLock);
+	for (int i = 0; i < (int) lengthof(doors) && rel == NULL; i++)
+		rel = inbox_try_open(inbox_relid(doors[i]));
+	return rel;
 }
 
-/* Lay a key out as text; keys longer than any key never get here. */
+/*
+ * Lay a key out as text; keys longer than any key never get here.  Nothing is
+ * allocated: a statement may bring millions.
+ */
 static Datum
-key_datum(const Key *key, ShortText *space)
+key_datum(const Key *key, TextSpace *space)
 {
+	char	   *to = space->data;
+
 	if (key->len + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
 	{
-		SET_VARSIZE_SHORT(space->data, key->len + VARHDRSZ_SHORT);
-		if (key->len > 0)
-			memcpy(space->data + VARHDRSZ_SHORT, key->data, key->len);
-		return PointerGetDatum(space->data);
+		SET_VARSIZE_SHORT(to, key->len + VARHDRSZ_SHORT);
+		to += VARHDRSZ_SHORT;
 	}
-	return PointerGetDatum(cstring_to_text_with_len(key->data, key->len));
+	else
+	{
+		SET_VARSIZE(to, key->len + VARHDRSZ);
+		to += VARHDRSZ;
+	}
+	if (key->len > 0)
+		memcpy(to, key->data, key->len);
+	return PointerGetDatum(space->data);
 }
 
 /* Say whether a movement belongs to an order, to be joined later. */
@@ -172,16 +216,18 @@ has_order(const Movement *move)
  * order eight bytes.
  */
 static Datum
-order_datum(const Movement *move)
+order_datum(const Movement *move, TextSpace *space)
 {
-	StringInfoData keys;
+	char	   *to = space->data + VARHDRSZ;
 
-	initStringInfo(&keys);
-	appendStringInfo(&keys, "%d:", move->order.len);
-	appendBinaryStringInfo(&keys, move->order.data, move->order.len);
+	to += sprintf(to, "%d:", move->order.len);
+	memcpy(to, move->order.data, move->order.len);
+	to += move->order.len;
 	if (move->sku.len > 0)
-		appendBinaryStringInfo(&keys, move->sku.data, move->sku.len);
-	return PointerGetDatum(cstring_to_text_with_len(keys.data, keys.len));
+		memcpy(to, move->sku.data, move->sku.len);
+	to += move->sku.len;
+	SET_VARSIZE(space->data, to - space->data);
+	return PointerGetDatum(space->data);
 }
 
 /* Take them apart again; what nobody of us has written is all order. */
@@ -211,7 +257,7 @@ form_row(TupleDesc desc, const Movement *move)
 {
 	Datum		values[INBOX_NATTS];
 	bool		nulls[INBOX_NATTS] = {false};
-	ShortText	sku,
+	TextSpace	sku,
 				location,
 				channel;
 
@@ -219,7 +265,7 @@ form_row(TupleDesc desc, const Movement *move)
 	values[INBOX_MINUTE] = Int32GetDatum(move->minute);
 	values[INBOX_SOURCE] = Int32GetDatum(move->source);
 	values[INBOX_KIND] = CharGetDatum((char) move->kind);
-	values[INBOX_SKU] = has_order(move) ? order_datum(move) :
+	values[INBOX_SKU] = has_order(move) ? order_datum(move, &sku) :
 		key_datum(&move->sku, &sku);
 	values[INBOX_LOCATION] = key_datum(&move->location, &location);
 	values[INBOX_CHANNEL] = key_datum(&move->channel, &channel);
@@ -265,28 +311,21 @@ insert_rows(Relation rel, const Movement *moves, int nmoves)
 }
 
 /*
- * Append movements.  Orders of different tables meet here, where the inbox
- * grows: that lock is held for a moment only, and no order gives up on it.
+ * Append movements; false where the inbox takes none.  Orders of different
+ * tables meet here, where the inbox grows: that lock is held for a moment
+ * only, and no order gives up on it.
  */
-void
+bool
 inbox_append(const Movement *moves, int nmoves)
 {
 	Relation	rel;
 	int			patience = LockTimeout;
 
 	if (nmoves == 0)
-		return;
+		return true;
 	rel = inbox_open_door();
 	if (rel == NULL)
-	{
-		/* half an upgrade, or none: the order goes in, verify() will tell */
-		ereport(WARNING,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the inbox of replenish is not as this library knows it"),
-				 errdetail("%d movements were not recorded.", nmoves),
-				 errhint("Run ALTER EXTENSION replenish UPDATE, then CALL replenish.repair().")));
-		return;
-	}
+		return false;
 	LockTimeout = 0;
 	PG_TRY();
 	{
@@ -298,6 +337,7 @@ inbox_append(const Movement *moves, int nmoves)
 	}
 	PG_END_TRY();
 	table_close(rel, NoLock);
+	return true;
 }
 
 static void
@@ -418,16 +458,12 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 	BlockNumber end;
 	int64		rows;
 
-	/* 1.0 had no backlog */
-	if (rel == NULL && which == BACKLOG)
-		return 0;
+	/* what is in it waits until somebody has mended it: health() tells */
 	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the inbox of replenish is not as this library knows it"),
-				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
+		return 0;
 	end = RelationGetNumberOfBlocks(rel);
-	start = Min(*last, end);
+	/* VACUUM may have cut off where the one before ended */
+	start = *last < end ? *last : 0;
 	rows = scan_blocks(rel, start, end, snapshot, use, limit, visit, arg,
 					   last);
 	if (rows < limit && start > 0)
@@ -450,6 +486,21 @@ inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,
 		(void) scan_table(which, snapshot, use,
 						  which == BACKLOG ? backlog : PG_INT64_MAX, visit,
 						  arg);
+}
+
+/* The name of a table of the inbox that is not as it should be, or NULL. */
+const char *
+inbox_broken(void)
+{
+	for (int which = 0; which < (int) lengthof(inbox_names); which++)
+	{
+		Relation	rel = inbox_open(which, AccessShareLock);
+
+		if (rel == NULL)
+			return inbox_names[which];
+		relation_close(rel, AccessShareLock);
+	}
+	return NULL;
 }
 
 /* Say whether the snapshot sees any row in the inbox or the backlog. */

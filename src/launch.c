@@ -93,7 +93,7 @@ worker_lives(void)
 
 /* Register a worker for this database; false where there is no slot for it. */
 static bool
-register_worker(void)
+register_worker(BackgroundWorkerHandle **handle)
 {
 	BackgroundWorker worker;
 
@@ -111,7 +111,17 @@ register_worker(void)
 	snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name),
 			 "replenish_worker_main");
 	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	return RegisterDynamicBackgroundWorker(&worker, NULL);
+	return RegisterDynamicBackgroundWorker(&worker, handle);
+}
+
+/* Say whether the worker that was registered has ended already. */
+static bool
+has_died(BackgroundWorkerHandle *handle)
+{
+	pid_t		pid;
+
+	return handle != NULL &&
+		GetBackgroundWorkerPid(handle, &pid) == BGWH_STOPPED;
 }
 
 /*
@@ -123,6 +133,7 @@ bool
 worker_ensure(void)
 {
 	static bool coming = false; /* what the last attempt came to */
+	BackgroundWorkerHandle *handle = NULL;
 	LOCKTAG		tag;
 
 	if (worker_lives())
@@ -138,17 +149,23 @@ worker_ensure(void)
 									LAUNCH_INTERVAL_MS))
 		return coming;
 	tried_at = GetCurrentTimestamp();
+	/* those before it died: that somebody decides is not for orders to try */
+	coming = true;
+	if (failure_retry_at() > tried_at)
+		return true;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId,
 					   replenish_extension_oid(), LOCK_LAUNCH);
 	/* whoever holds it is starting the worker */
-	coming = true;
 	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		return true;
-	coming = find_worker() || register_worker();
+	coming = find_worker() || register_worker(&handle);
 	/* it may be slow to start: what we append it finds when it looks first */
-	for (int i = 0; i < LAUNCH_WAIT_MS && coming && !find_worker(); i++)
+	for (int i = 0; i < LAUNCH_WAIT_MS && coming && !find_worker() &&
+		 !has_died(handle); i++)
 		pg_usleep(1000L);
+	if (handle != NULL)
+		pfree(handle);
 	LockRelease(&tag, ExclusiveLock, true);
 	return coming;
 }

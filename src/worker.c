@@ -9,6 +9,9 @@
  * nothing writes nothing.  Under load it lingers between passes, because
  * waking at every commit costs the orders more than the passes do.
  *
+ * What goes wrong is noted for health(): a pass that failed, and, before the
+ * first one, that a worker has begun; see failure.c.
+ *
  * One worker per database lives by a lock of the user method: unlike a lock of
  * the default method, an error does not release it and an exit does.
  *
@@ -19,8 +22,11 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -29,6 +35,7 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -40,6 +47,9 @@
 
 /* Longest pause after a pass that failed; doubles from POLL_MS. */
 #define BACKOFF_MAX_MS	60000
+
+static bool noted = true;		/* there may be a note to take back */
+static char failed_pass[1024];	/* what the last one failed with, or '' */
 
 /* Exit quietly: there is nothing for this worker to do here any more. */
 static void
@@ -73,6 +83,43 @@ yield_database(void)
 	if (LockAcquire(&tag, RowExclusiveLock, false, true) ==
 		LOCKACQUIRE_NOT_AVAIL)
 		leave();
+}
+
+/* Call one of our functions that note something, where it is installed. */
+static void
+note(const char *function, const char *arg)
+{
+	Oid			argtypes[] = {TEXTOID};
+	Datum		args[] = {CStringGetTextDatum(arg)};
+	List	   *names = list_make2(makeString("replenish"),
+								   makeString(pstrdup(function)));
+
+	if (!OidIsValid(LookupFuncName(names, 1, argtypes, true)))
+		return;
+	SPI_connect();
+	if (SPI_execute_with_args(psprintf("SELECT replenish.%s($1)", function), 1,
+							  argtypes, args, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run %s()", function);
+	SPI_finish();
+}
+
+/* Begin a transaction whose statements see the newest rows. */
+static void
+begin(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	/* whatever the database's defaults */
+	XactIsoLevel = XACT_READ_COMMITTED;
+	XactReadOnly = false;
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+static void
+commit(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
 }
 
 /* Run tick() where there is something to do. */
@@ -118,12 +165,7 @@ one_pass(void)
 	Oid			extension;
 	char	   *version;
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	/* whatever the database's defaults */
-	XactIsoLevel = XACT_READ_COMMITTED;
-	XactReadOnly = false;
-	PushActiveSnapshot(GetTransactionSnapshot());
+	begin();
 	yield_database();
 	extension = replenish_extension_oid();
 	if (!OidIsValid(extension) || replenish_evaluate == EVALUATE_MANUAL)
@@ -134,15 +176,34 @@ one_pass(void)
 		become_only_worker(extension);
 		known = extension;
 		known_version = MemoryContextStrdup(TopMemoryContext, version);
+		note("worker_begins", "It died before it had decided once.");
+		commit();
+		begin();
 	}
 	else if (extension != known || strcmp(version, known_version) != 0)
 		leave();
 	pgstat_report_activity(STATE_RUNNING, "replenish.tick()");
 	run_pass();
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	if (noted)
+		note("worker_goes_on", "");
+	commit();
+	noted = false;
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
+}
+
+/* Note what the last pass failed with, in a transaction of its own. */
+static void
+note_failure(void)
+{
+	char	   *error = pstrdup(failed_pass);
+
+	/* should this fail as well, the server's log has it */
+	failed_pass[0] = '\0';
+	noted = true;
+	begin();
+	note("worker_failed", error);
+	commit();
 }
 
 /*
@@ -171,6 +232,28 @@ pause_after_failure(int pause_ms)
 	}
 }
 
+/*
+ * What the database's or its owner's defaults say is meant for the shop's
+ * sessions: with another role nothing could be decided, and a limit of time
+ * would only have the same work begun again.
+ */
+static void
+set_defaults(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"role", "none"},
+		{"session_replication_role", "origin"},
+		{"lock_timeout", "0"},
+		{"transaction_timeout", "0"}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		if (GetConfigOption(settings[i][0], true, false) != NULL)
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET,
+							PGC_S_SESSION);
+}
+
 /* Where the worker begins; 'arg' is the database's oid. */
 void
 replenish_worker_main(Datum arg)
@@ -184,8 +267,7 @@ replenish_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid, 0);
-	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					PGC_S_SESSION);
+	set_defaults();
 	context = AllocSetContextCreate(TopMemoryContext, "replenish worker",
 									ALLOCSET_DEFAULT_SIZES);
 
@@ -193,6 +275,8 @@ replenish_worker_main(Datum arg)
 	{
 		error_context_stack = NULL;
 		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(context);
+		strlcpy(failed_pass, CopyErrorData()->message, sizeof(failed_pass));
 		EmitErrorReport();
 		AbortCurrentTransaction();
 		FlushErrorState();
@@ -204,6 +288,10 @@ replenish_worker_main(Datum arg)
 
 	for (;;)
 	{
+		MemoryContextSwitchTo(context);
+		MemoryContextReset(context);
+		if (failed_pass[0] != '\0')
+			note_failure();
 		if (pause_ms > 0)
 			pause_after_failure(pause_ms);
 		ResetLatch(MyLatch);
