@@ -338,8 +338,7 @@ CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	-- a decider may be adding to its stock at this moment
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, id, 't', '', '', 'source');
+	PERFORM put(id, 't', '', '', 'source', 0, 0);
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch_source(integer) IS

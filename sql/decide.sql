@@ -153,10 +153,9 @@ END $$;
 COMMENT ON FUNCTION replenish.decide(replenish.item_key[], timestamptz, timestamptz, bigint) IS
 'Decides the given items, each once, at the clock; started_at is when the first decision was made; appends an event for each change of tier, numbered from last_seq + 1, and returns how many; with last_seq NULL nothing is announced. For the decider only.';
 
--- Half of what is known of an item would raise alerts that nobody needs.  What
--- is on its shelf shows at once: the views add what still waits.
-CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
-	RETURNS void
+-- What is on the shelf shows at once: the views add what still waits.
+CREATE FUNCTION replenish.refresh_quantities(keys replenish.item_key[],
+	clock timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp
 	SET enable_seqscan = off
@@ -165,26 +164,35 @@ CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
 	SET jit = off
 	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
+	UPDATE item i SET on_hand = stock.on_hand, reserved = stock.reserved,
+		on_order = stock.on_order, snapshot_at = stock.snapshot_at
+	FROM unnest(keys) k
+	CROSS JOIN LATERAL demand_of(k.sku, k.location) history
+	CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
+		false) stock
+	WHERE i.sku = k.sku AND i.location = k.location
+		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
+			IS DISTINCT FROM (stock.on_hand, stock.reserved, stock.on_order,
+				stock.snapshot_at);
+EXCEPTION WHEN OTHERS THEN
+	-- what is wrong with one of them shows when it is decided
+	IF NOT is_items_fault(SQLSTATE) THEN
+		RAISE;
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.refresh_quantities(replenish.item_key[], timestamptz) IS
+'Brings the quantities of the given items up to date without deciding them; of none of them where the values of one cause an error. For the decider only.';
+
+-- Half of what is known of an item would raise alerts that nobody needs.
+CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
 	INSERT INTO undecided (sku, location)
 	SELECT k.sku, k.location FROM unnest(keys) k
 	ON CONFLICT ON CONSTRAINT undecided_pkey DO NOTHING;
-	-- what is wrong with one of them shows when it is decided
-	BEGIN
-		UPDATE item i SET on_hand = stock.on_hand, reserved = stock.reserved,
-			on_order = stock.on_order, snapshot_at = stock.snapshot_at
-		FROM unnest(keys) k
-		CROSS JOIN LATERAL demand_of(k.sku, k.location) history
-		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
-			false) stock
-		WHERE i.sku = k.sku AND i.location = k.location
-			AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
-				IS DISTINCT FROM (stock.on_hand, stock.reserved, stock.on_order,
-					stock.snapshot_at);
-	EXCEPTION WHEN OTHERS THEN
-		IF NOT is_items_fault(SQLSTATE) THEN
-			RAISE;
-		END IF;
-	END;
+	PERFORM refresh_quantities(keys, clock);
 END $$;
 COMMENT ON FUNCTION replenish.put_off(replenish.item_key[], timestamptz) IS
 'Has the given items decided when the whole backlog has come; their quantities are brought up to date at once. For the decider only.';

@@ -44,6 +44,8 @@ BEGIN
 	-- what is due would be due for ever
 	UPDATE item i SET next_check = clock + interval '1 hour'
 	WHERE i.sku = item_failed.sku AND i.location = item_failed.location;
+	PERFORM refresh_quantities(ARRAY[(item_failed.sku,
+		item_failed.location)::item_key], clock);
 END $$;
 COMMENT ON FUNCTION replenish.item_failed(text, text, timestamptz, text) IS
 'Notes that an item could not be decided at the clock, and with what error; it is tried again with the next movement, or in an hour. For the decider only.';

@@ -2,14 +2,20 @@
 -- Touching: having items decided again though nothing moved.
 ---------------------------------------------------------------------------
 
+CREATE FUNCTION replenish.put(source integer, kind "char", sku text,
+	location text, channel text, minute integer, amount bigint) RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_put'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.put(integer, "char", text, text, text, integer, bigint) IS
+'Appends a row to the inbox through the door that orders take: to whichever of its tables takes it. An error where none does.';
+
 CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	-- which items those are is for the decider: it sees what was committed
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, 0, 't', coalesce(touch.sku, ''), coalesce(touch.location, ''),
-		'');
+	PERFORM put(0, 't', coalesce(touch.sku, ''), coalesce(touch.location, ''),
+		'', 0, 0);
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch(text, text) IS
@@ -19,8 +25,7 @@ CREATE FUNCTION replenish.touch_place(place text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, 0, 't', '', coalesce(touch_place.place, ''), 'place');
+	PERFORM put(0, 't', '', coalesce(touch_place.place, ''), 'place', 0, 0);
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch_place(text) IS

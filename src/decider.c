@@ -46,7 +46,7 @@ PG_FUNCTION_INFO_V1(replenish_lock_repair);
 /* How long an order that decides waits for a lock at most, in milliseconds. */
 #define PATIENCE	10
 
-/* Between two attempts of a session to decide that fail; doubles. */
+/* After the second failure in a row of a session's attempts; doubles. */
 #define PAUSE_MS		1000
 #define PAUSE_MAX_MS	60000
 
@@ -212,6 +212,7 @@ decider_try_now(void)
 	static bool deciding = false;
 	static TimestampTz retry_at = 0;	/* after a failure */
 	static int	pause_ms = 0;
+	static bool failed_before = false;
 
 	/* an order that a trigger of ours or on our events has written waits */
 	if (replenish_evaluate == EVALUATE_MANUAL || deciding)
@@ -266,7 +267,9 @@ decider_try_now(void)
 		/* what waits for a lock may be had by the next order */
 		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
 		{
-			pause_ms = Min(Max(PAUSE_MS, pause_ms * 2), PAUSE_MAX_MS);
+			pause_ms = failed_before ?
+				Min(Max(PAUSE_MS, pause_ms * 2), PAUSE_MAX_MS) : 0;
+			failed_before = true;
 			retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 												   pause_ms);
 			failure_append("tick", error->message);
@@ -281,6 +284,7 @@ decider_try_now(void)
 	if (done)
 	{
 		pause_ms = 0;
+		failed_before = false;
 		forgo_lock_timeout();
 	}
 	MemoryContextSwitchTo(context);

@@ -332,8 +332,8 @@ try_unpack(Datum demand, DemandRings *rings)
 		else
 			problem = unpack_travelled(value, rings);
 	}
-	else
-		(void) demand_unpack(bytes, VARSIZE_ANY_EXHDR(value), rings, &problem);
+	else if (demand_unpack(bytes, VARSIZE_ANY_EXHDR(value), rings, &problem))
+		problem = NULL;
 	if ((Pointer) value != DatumGetPointer(demand))
 		pfree(value);
 	return problem;
