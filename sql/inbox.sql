@@ -81,11 +81,12 @@ CREATE FUNCTION replenish.absorb(state replenish.demand,
 COMMENT ON FUNCTION replenish.absorb(replenish.demand, replenish.demand) IS
 'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, and one that is damaged stays so, so that one poisoned item stops no other.';
 
-CREATE FUNCTION replenish.is_sound(demand replenish.demand) RETURNS boolean
+CREATE FUNCTION replenish.is_sound(demand replenish.demand,
+	clock timestamptz) RETURNS boolean
 	AS 'MODULE_PATHNAME', 'replenish_is_sound'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION replenish.is_sound(replenish.demand) IS
-'Whether a summary can be read; one that cannot is an error to every other function.';
+COMMENT ON FUNCTION replenish.is_sound(replenish.demand, timestamptz) IS
+'Whether a summary can be read and holds nothing later than the clock. One that cannot be read is an error to every other function; one that was made when the clock was wrong has no room for what happens before.';
 
 CREATE FUNCTION replenish.absorb_units(state replenish.demand,
 	demand replenish.demand, units numeric) RETURNS replenish.demand

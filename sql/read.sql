@@ -440,7 +440,8 @@ BEGIN
 	END;
 
 	RETURN QUERY SELECT 'worker', worker IS NOT NULL OR mode IN ('manual', 'immediate')
-			OR pg_is_in_recovery(), NULL::timestamptz,
+			OR pg_is_in_recovery(),
+		CASE WHEN worker IS NULL THEN d.decided_at END,
 		CASE WHEN worker IS NOT NULL THEN format('It runs as process %s.', worker)
 			WHEN pg_is_in_recovery() THEN 'A standby has none.'
 			ELSE format('None runs; replenish.evaluate is %s.', mode) END,

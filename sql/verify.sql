@@ -91,7 +91,7 @@ BEGIN
 		SELECT a.sku, a.location, a.channel,
 			item_demand_agg(a.demand, 1) AS demand
 		FROM (SELECT d.sku, d.location, d.channel, d.demand
-				FROM item_demand d WHERE d.source = s.id AND is_sound(d.demand)
+				FROM item_demand d WHERE d.source = s.id AND is_sound(d.demand, clock)
 			UNION ALL
 			SELECT w.sku, w.location, w.channel, w.demand
 				FROM waiting w WHERE w.kind = 'demand') a
@@ -282,7 +282,7 @@ DECLARE
 	stocks bigint;
 BEGIN
 	IF NOT EXISTS (SELECT FROM item_demand d
-			WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand))
+			WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock()))
 		AND NOT EXISTS (SELECT FROM item_stock t
 			WHERE t.source = remove_damaged.id
 				AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
@@ -291,7 +291,7 @@ BEGIN
 	END IF;
 	PERFORM become_decider();
 	DELETE FROM item_demand d
-	WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand);
+	WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock());
 	GET DIAGNOSTICS demands = ROW_COUNT;
 	DELETE FROM item_stock t
 	WHERE t.source = remove_damaged.id
@@ -301,7 +301,7 @@ BEGIN
 	RETURN demands + stocks;
 END $$;
 COMMENT ON FUNCTION replenish.remove_damaged(integer) IS
-'Removes the summaries of a source that cannot be read and its stock that is no number, and returns how many there were; no decision is made until the transaction ends if there were any. For repair().';
+'Removes the summaries of a source that are not sound and its stock that is no number, and returns how many there were; no decision is made until the transaction ends if there were any. For repair().';
 
 -- One operation for backfill() and repair(): append the difference.
 CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
@@ -366,6 +366,12 @@ BEGIN
 				HINT = 'Call replenish.watch_orders() or replenish.watch_stock() first.';
 	END IF;
 	PERFORM lock_repair();
+	IF source IS NULL THEN
+		damaged := remove_damaged(0);
+		IF damaged > 0 THEN
+			RAISE NOTICE 'record_demand(): % damaged rows of the state removed', damaged;
+		END IF;
+	END IF;
 	FOR w IN SELECT o.id, o.relation FROM watched o
 		WHERE repair.source IS NULL OR o.id = source_of(repair.source)
 		ORDER BY o.id

@@ -232,13 +232,18 @@ replenish_absorb(PG_FUNCTION_ARGS)
 	PG_RETURN_DEMAND(&state);
 }
 
-/* is_sound(demand): whether a summary can be read. */
+/*
+ * is_sound(demand, clock): whether a summary can be read, and does not look at
+ * what happens before the clock from a time after it.
+ */
 Datum
 replenish_is_sound(PG_FUNCTION_ARGS)
 {
 	DemandRings rings;
 
-	PG_RETURN_BOOL(demand_is_sound(PG_GETARG_DATUM(0), &rings));
+	PG_RETURN_BOOL(demand_is_sound(PG_GETARG_DATUM(0), &rings) &&
+				   (rings.end == DEMAND_NO_END ||
+					rings.end <= minute_argument(fcinfo, 1)));
 }
 
 /*

@@ -141,11 +141,6 @@ for my $way (
 		'ALTER TABLE replenish.elsewhere RENAME TO inbox_%s'
 	],
 	[
-		'a column of the inbox more',
-		'ALTER TABLE replenish.inbox_%s ADD more integer',
-		undef
-	],
-	[
 		'a rule, a check and a trigger on the inbox',
 		q{ALTER TABLE replenish.inbox_%s ADD CONSTRAINT none CHECK (false) NOT VALID;
 		ALTER TABLE replenish.inbox_%1$s ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -159,7 +154,6 @@ for my $way (
 	])
 {
 	my ($name, $break, $mend) = @$way;
-	next if !defined $mend;
 	for my $half (qw(even odd))
 	{
 		sql(sprintf $break, $half);
@@ -195,7 +189,7 @@ sql(q{ALTER TABLE replenish.even RENAME TO inbox_even;
 	ALTER TABLE replenish.log RENAME TO backlog});
 isnt(sql('SELECT count(*) FROM replenish.verify()'),
 	'0', 'verify() finds what is missing');
-like(repaired(), qr/NOTICE:  orders: [1-9][0-9]* differences appended.*NOTICE:  stock: [1-9]/s,
+like(repaired(), qr/orders: [1-9][0-9]* differences appended.*stock: [1-9]/s,
 	'repair() says what it has changed');
 healthy('the repair');
 
@@ -271,12 +265,8 @@ healthy('the library is back');
 # A policy that cannot be computed with, a summary and stock that are damaged:
 # the item stays as it was, and the others are decided.
 #
-sql(q{CREATE OR REPLACE FUNCTION public.divide(replenish.policy) RETURNS float8
-		LANGUAGE sql AS 'SELECT CASE WHEN $1.sku = ''A'' THEN 1 / 0 END';
-	ALTER FUNCTION replenish.resolve_policy(text, text) RENAME TO resolved;
-	CREATE FUNCTION replenish.divided(text) RETURNS float8 LANGUAGE plpgsql STABLE
-		AS 'BEGIN RETURN CASE WHEN $1 = ''A'' THEN 1 / 0 END; END';
-	ALTER FUNCTION replenish.resolved(text, text) RENAME TO resolve_policy;
+sql(q{CREATE FUNCTION replenish.divided(sku text) RETURNS float8 LANGUAGE sql
+		AS 'SELECT CASE WHEN sku = ''A'' THEN 1 / (length(sku) - 1) END';
 	CREATE TABLE kept AS SELECT pg_get_functiondef('replenish.resolve_policy(text, text)'::regprocedure) AS definition;
 	DO $$ BEGIN EXECUTE (SELECT replace(definition, 'i.fixed_threshold, s.fixed_threshold',
 		'replenish.divided(resolve_policy.sku), i.fixed_threshold, s.fixed_threshold') FROM kept); END $$});
@@ -294,7 +284,7 @@ sql(q{DO $$ BEGIN EXECUTE (SELECT definition FROM kept); END $$;
 is(sql(q{SELECT tier FROM replenish.item WHERE sku = 'A'}),
 	'red', 'it is decided when the policy is corrected');
 sql(q{INSERT INTO stock VALUES ('A', 5000); SELECT replenish.tick();
-	DROP FUNCTION replenish.divided(text), public.divide(replenish.policy)});
+	DROP FUNCTION replenish.divided(text)});
 healthy('the policy');
 
 sql(q{CREATE CAST (bytea AS replenish.demand) WITHOUT FUNCTION;
