@@ -278,6 +278,7 @@ replenish_put(PG_FUNCTION_ARGS)
 {
 	Movement	move = {0};
 
+	PreventCommandIfReadOnly("replenish.put()");
 	move.source = PG_GETARG_INT32(0);
 	move.kind = (MovementKind) PG_GETARG_CHAR(1);
 	move.sku = text_argument(fcinfo, 2, "sku");
