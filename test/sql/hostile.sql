@@ -64,10 +64,12 @@ RESET search_path;
 -- the same at home: his session, his temporary objects, his settings, and orders that decide at once
 GRANT USAGE ON SCHEMA replenish TO regress_evil;
 GRANT EXECUTE ON FUNCTION replenish.watch_orders, replenish.watch_stock, replenish.unwatch, replenish.rewatch,
-	replenish.verify, replenish.health, replenish.explain, replenish.record_demand,
-	replenish.waiting_stock TO regress_evil;
+	replenish.capture, replenish.lock_register, replenish.register_source, replenish.note_table,
+	replenish.retire_source, replenish.own_command, replenish.who_holds, replenish.wake, replenish.verify,
+	replenish.health, replenish.explain, replenish.waiting_stock TO regress_evil;
 GRANT EXECUTE ON PROCEDURE replenish.repair, replenish.backfill TO regress_evil;
-GRANT SELECT ON replenish.status TO regress_evil;
+GRANT SELECT ON replenish.source, replenish.location, replenish.watched, replenish.watched_part,
+	replenish.watched_table, replenish.capturing, replenish.status TO regress_evil;
 SET ROLE regress_evil;
 CREATE DOMAIN trap.name AS text CHECK (trap.note('domain of a key'));
 CREATE FUNCTION trap.idx(text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS
