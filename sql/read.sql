@@ -414,7 +414,7 @@ DECLARE
 	d decider;
 	waiting bigint;
 	broken text;
-	library text := 'an older one';
+	library text;
 BEGIN
 	SELECT * FROM decider INTO d;
 	BEGIN
@@ -423,11 +423,11 @@ BEGIN
 		NULL;
 	END;
 	RETURN QUERY SELECT 'version', false, NULL::timestamptz,
-		format('The loaded library is of version %s, the SQL is of version %s.',
-			library, e.extversion),
+		format('The loaded library is %s, the SQL is of version %s.',
+			coalesce('of version ' || library, 'an older one'), e.extversion),
 		'ALTER EXTENSION replenish UPDATE; sessions that are older than the new library are to connect again.'
 	FROM pg_extension e
-	WHERE e.extname = 'replenish' AND e.extversion <> library;
+	WHERE e.extname = 'replenish' AND e.extversion IS DISTINCT FROM library;
 
 	BEGIN
 		broken := 'Table replenish.' || inbox_broken()

@@ -242,10 +242,18 @@ is(sql(q{SELECT concat_ws('|', ok, detail, hint) FROM replenish.health() WHERE w
 sql(q{UPDATE pg_extension SET extversion = '1.1' WHERE extname = 'replenish'});
 sql('SELECT replenish.tick()');
 healthy('another version');
+# a session that has an older library loaded has not all functions
+sql(q{UPDATE pg_proc SET prosrc = 'replenish_not_yet'
+	WHERE oid = 'replenish.library_version'::regproc});
+is(sql(q{SELECT detail FROM replenish.health() WHERE what = 'version'}),
+	'The loaded library is an older one, the SQL is of version 1.1.',
+	'health() tells of an older library');
+sql(q{UPDATE pg_proc SET prosrc = 'replenish_library_version'
+	WHERE oid = 'replenish.library_version'::regproc});
 
 # no library: PostgreSQL itself finds no trigger function, and says which
 sql(q{UPDATE pg_proc SET probin = '$libdir/replenish_gone'
-	WHERE oid = 'replenish.capture'::regproc});
+	WHERE probin = '$libdir/replenish'});
 $node->psql('postgres', q{INSERT INTO orders (sku, qty) VALUES ('A', 1)},
 	stderr => \my $missing);
 like($missing, qr/could not access file "\$libdir\/replenish_gone"/,
@@ -254,10 +262,11 @@ like($missing, qr/could not access file "\$libdir\/replenish_gone"/,
 sql(q{ALTER TABLE orders DISABLE TRIGGER USER; ALTER TABLE stock DISABLE TRIGGER USER});
 shop('no library and the triggers disabled');
 sql(q{UPDATE pg_proc SET probin = '$libdir/replenish'
-	WHERE oid = 'replenish.capture'::regproc;});
+	WHERE probin = '$libdir/replenish_gone'});
 unhealthy('^source public.orders$', 'A trigger is missing or disabled',
 	'rewatch.*repair', 'the triggers that are disabled');
-sql(q{SELECT replenish.rewatch('orders'); SELECT replenish.rewatch('stock')});
+sql(q{ALTER TABLE orders ENABLE TRIGGER USER; ALTER TABLE stock ENABLE TRIGGER USER;
+	SELECT replenish.rewatch('orders'); SELECT replenish.rewatch('stock')});
 repaired();
 healthy('the library is back');
 
