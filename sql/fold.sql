@@ -29,7 +29,7 @@ DECLARE
 	appended bigint;
 BEGIN
 	WITH taken AS MATERIALIZED (
-		SELECT * FROM drain(clock, NULL, backlog, true)
+		SELECT * FROM drain(join_orders.clock, NULL, join_orders.backlog, true)
 	), lines AS (
 		SELECT t.source, t.order_key, t.sku, t.location, t.channel,
 			t.minute, t.deleted, t.amount

@@ -74,3 +74,33 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
 'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. For the decider only.';
+
+CREATE FUNCTION replenish.can_notify() RETURNS boolean
+	LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+	BEGIN ATOMIC
+		SELECT pg_catalog.pg_notification_queue_usage() < 0.5;
+	END;
+COMMENT ON FUNCTION replenish.can_notify() IS
+'Whether there is room in the queue of notifications, the rest of which is left to others: where it is full, a commit that notifies fails.';
+
+CREATE FUNCTION replenish.announce_all(first bigint, last bigint)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	missed bigint;
+BEGIN
+	SELECT min(f.first_seq) FROM failure f WHERE f.what = 'notify' INTO missed;
+	IF can_notify() THEN
+		PERFORM announce(least(missed, first), last);
+		IF missed IS NOT NULL THEN
+			DELETE FROM failure f WHERE f.what = 'notify';
+		END IF;
+	ELSIF missed IS NULL THEN
+		INSERT INTO failure (what, times, since, last_at, first_seq, error)
+		VALUES ('notify', 1, clock_timestamp(), clock_timestamp(), first,
+			'the queue of notifications is full');
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.announce_all(bigint, bigint) IS
+'Announces the events first to last and those before them that could not be announced; notes where it is to begin when the queue of notifications is full. For the decider only.';
