@@ -62,9 +62,10 @@ BEGIN
 	INSERT INTO failure (what, times, since, last_at, retry_at, error)
 	VALUES ('worker', coalesce(before.times, 0) + 1,
 		coalesce(before.since, present), present,
-		-- 2, 4, 8 ... seconds, at most an hour
+		-- 0, 2, 6, 14 ... seconds, at most an hour: the server may have been
+		-- stopped just then
 		present + least(interval '1 second'
-			* power(2, least(coalesce(before.times, 0) + 1, 20)),
+			* (power(2, least(coalesce(before.times, 0) + 1, 20)) - 2),
 			interval '1 hour'), worker_begins.error);
 END $$;
 COMMENT ON FUNCTION replenish.worker_begins(text) IS
