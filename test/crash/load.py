@@ -52,6 +52,8 @@ class Client(threading.Thread):
                 if error.pgcode not in ALLOWED:
                     raise
                 self.send("ROLLBACK")
+        except SystemError:
+            self.gone.set()         # so ends a COPY without its server
         except psycopg2.Error as error:
             # not the server's own words, or its last ones
             if error.pgcode is not None and not self.conn.closed:

@@ -48,3 +48,4 @@ def create(conn):
         cursor.execute(cursor.fetchone()[0])
         cursor.execute(WATCH)
         cursor.execute("INSERT INTO stock SELECT unnest(%s), 100", (SKUS,))
+        cursor.execute("SELECT replenish.tick()")
