@@ -14,6 +14,7 @@ and the first session brings the worker back.
 
 import argparse
 import random
+import re
 import sys
 import time
 from collections import Counter
@@ -31,6 +32,12 @@ WORKERS = """SELECT pid FROM pg_stat_activity
     WHERE backend_type = 'replenish worker' AND datname = 'shop'"""
 
 
+def brief(statement):
+    """A statement by its first words."""
+    return re.sub(r"[ \n]+", " ", re.sub(r"[ (]*(%.*|\(.*|'[^ ]*'.*|VALUES.*)",
+                                        "", statement))[:48].strip()
+
+
 class Run:
     """A shop, and what was done to it."""
 
@@ -39,7 +46,8 @@ class Run:
         self.ledger = Ledger()
         self.oracle = Oracle(self.ledger)
         self.killed = Counter()
-        self.under_way = Counter()
+        self.busy = Counter()       # what the killed ones were doing
+        self.interrupted = Counter()    # what was not answered any more
         self.orders = 0
         self.listener = None
 
@@ -108,7 +116,7 @@ class Run:
             # it was a process that had ended by itself
             kind, what = server.kill(watcher, "order", rng)
         self.killed[kind] += 1
-        self.under_way["%s: %s" % (kind, what)] += 1
+        self.busy["%s: %s" % (kind, brief(what))] += 1
         for client in clients + [self.listener]:
             client.join(server.PATIENCE)
             if client.is_alive():
@@ -119,6 +127,9 @@ class Run:
         for client in clients:
             if client.failure:
                 raise Failure("%s: %s" % (client.name, client.failure))
+            if client.sent:
+                self.interrupted["%s: %s" % (
+                    client.name.split()[0], brief(client.sent))] += 1
         self.orders += sum(c.done for c in clients[:4])
         self.look(rng, "%s (%s)" % (kind, what))
 
@@ -127,7 +138,7 @@ class Run:
         left = 60 - time.time() % 60
         if left < 2 or rng.random() < 0.02 and left < 15:
             time.sleep(left + rng.uniform(-0.05, 0.15))
-            self.under_way["(at the turn of the minute)"] += 1
+            self.busy["(at the turn of the minute)"] += 1
 
     def look(self, rng, after):
         conn = server.connect_again("shop")
@@ -155,8 +166,11 @@ class Run:
             conn.close()
 
     def report(self):
-        for what, n in sorted(self.under_way.items()):
-            print("%6d  %s" % (n, what))
+        for title, counts in (("killed", self.busy),
+                              ("interrupted", self.interrupted)):
+            print("--- %s:" % title)
+            for what, n in sorted(counts.items()):
+                print("%6d  %s" % (n, what))
         print("%d orders, %d events, killed: %s" % (
             self.orders, len(self.oracle.events), ", ".join(
                 "%s %d" % k for k in self.killed.most_common())))

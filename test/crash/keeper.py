@@ -124,7 +124,7 @@ class Life(Client):
                       % self.rng.choice(["1.0", "1.0", "1.1"]))
             return
         kind = self.rng.choices(
-            ["watch", "order", "tick", "next", "check"], [3, 4, 2, 3, 1])[0]
+            ["watch", "order", "tick", "next", "check"], [3, 3, 2, 5, 1])[0]
         if kind == "order":
             self.send("INSERT INTO shelf VALUES (%s, %s)",
                       self.rng.choice(SKUS), self.rng.choice([-20, 10]))

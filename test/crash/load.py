@@ -32,6 +32,7 @@ class Client(threading.Thread):
         self.conn = connect(self.database, name, evaluate, **self.settings)
         self.immediate = evaluate == "immediate"
         self.done = 0               # steps that went well
+        self.sent = None            # what has no answer yet
         self.failure = None
         self.gone = threading.Event()       # the server has, or will have
 
@@ -61,8 +62,10 @@ class Client(threading.Thread):
             self.gone.set()
 
     def send(self, sql, *values):
+        self.sent = sql
         with self.conn.cursor() as cursor:
             cursor.execute(sql, values or None)
+            self.sent = None
             return cursor.fetchall() if cursor.description else []
 
     def step(self):

@@ -165,6 +165,10 @@ def check_life(conn, rng):
             UNION ALL
             SELECT evtname FROM pg_event_trigger"""))
         rows(conn, "INSERT INTO shelf VALUES ('S1', 1)")
+        # where that is left to the load, it does little else
+        if rng.random() < 0.7:
+            rows(conn, "CREATE EXTENSION replenish VERSION '%s'" %
+                 rng.choice(["1.0", "1.1"]))
         return
     if rows(conn, "SELECT 1 FROM replenish.watched WHERE backfilled_at IS NULL"):
         rows(conn, "CALL replenish.backfill('shelf')")
