@@ -131,7 +131,7 @@ class Run:
                 self.interrupted["%s: %s" % (
                     client.name.split()[0], brief(client.sent))] += 1
         self.orders += sum(c.done for c in clients[:4])
-        self.look(rng, "%s (%s)" % (kind, what))
+        self.look(rng, evaluate is None, "%s (%s)" % (kind, what))
 
     def wait_for_turn(self, rng):
         """At times, kill when the inbox's tables take turns."""
@@ -140,10 +140,10 @@ class Run:
             time.sleep(left + rng.uniform(-0.05, 0.15))
             self.busy["(at the turn of the minute)"] += 1
 
-    def look(self, rng, after):
+    def look(self, rng, in_turn, after):
         conn = server.connect_again("shop")
         try:
-            self.oracle.check(conn, self.listener, rng)
+            self.oracle.check(conn, self.listener, rng, in_turn)
             # of what is prepared no row can be deleted
             if not self.oracle.kept and rows(
                     conn, "SELECT count(*) > 4000 FROM receipt")[0][0]:
