@@ -49,6 +49,8 @@ class Run:
         self.busy = Counter()       # what the killed ones were doing
         self.interrupted = Counter()    # what was not answered any more
         self.orders = 0
+        self.pages = 0              # of the inbox, and how often they shrank
+        self.trimmed = 0
         self.listener = None
 
     def create(self):
@@ -144,6 +146,11 @@ class Run:
         conn = server.connect_again("shop")
         try:
             self.oracle.check(conn, self.listener, rng, in_turn)
+            pages = rows(conn, "SELECT pg_relation_size("
+                         "'replenish.inbox_even') + pg_relation_size("
+                         "'replenish.inbox_odd')")[0][0] // 8192
+            self.trimmed += pages < self.pages
+            self.pages = pages
             # of what is prepared no row can be deleted
             if not self.oracle.kept and rows(
                     conn, "SELECT count(*) > 4000 FROM receipt")[0][0]:
@@ -171,8 +178,8 @@ class Run:
             print("--- %s:" % title)
             for what, n in sorted(counts.items()):
                 print("%6d  %s" % (n, what))
-        print("%d orders, %d events, killed: %s" % (
-            self.orders, len(self.oracle.events), ", ".join(
+        print("%d orders, %d events, the inbox emptied %d times, killed: %s" % (
+            self.orders, len(self.oracle.events), self.trimmed, ", ".join(
                 "%s %d" % k for k in self.killed.most_common())))
 
 
