@@ -13,10 +13,10 @@ OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o \
-               src/value.o src/source.o src/batch.o src/inbox.o src/scan.o \
-               src/capture.o src/fold.o src/fold_rows.o src/fold_sql.o \
-               src/recount.o src/recount_parallel.o src/decider.o \
-               src/follow.o src/launch.o src/worker.o src/replenish.o
+               src/value.o src/source.o src/batch.o src/inbox.o \
+               src/inbox_read.o src/settled.o src/scan.o src/capture.o \
+               src/fold.o src/fold_rows.o src/fold_sql.o src/recount.o \
+               src/recount_parallel.o src/decider.o src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order; an update runs again those
 # that hold no table of the version before.
@@ -47,7 +47,8 @@ REGRESS_OPTS = --inputdir=test --load-extension=replenish
 ISOLATION    = orders-one-item orders-and-tick watch-and-orders \
                immediate-orders serializable-report repair-and-orders \
                old-snapshot header-races partitions-and-orders \
-               backlog-and-orders alias-races
+               backlog-and-orders alias-races settled-pages \
+               locked-by-others
 ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl

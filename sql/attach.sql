@@ -74,6 +74,8 @@ COMMENT ON FUNCTION replenish.source_of(regclass) IS
 
 CREATE FUNCTION replenish.table_name(relation regclass) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	-- names are compared with those that other sessions wrote down
+	SET quote_all_identifiers = off
 	BEGIN ATOMIC
 		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
 		FROM pg_catalog.pg_class c
@@ -180,6 +182,16 @@ $$;
 COMMENT ON FUNCTION replenish.who_holds(regclass[], text) IS
 'Who keeps a lock of that mode (SHARE ROW EXCLUSIVE or ACCESS EXCLUSIVE) on any of these tables from being taken, and for how long their transactions have been open; NULL where nobody does.';
 
+CREATE FUNCTION replenish.lock_register() RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	-- whoever follows DDL may still update
+	LOCK TABLE source IN SHARE UPDATE EXCLUSIVE MODE;
+END $$;
+COMMENT ON FUNCTION replenish.lock_register() IS
+'Waits until no other session registers a source. For lock_trees().';
+
 -- An order that comes while this waits for the lock waits as well, and only
 -- until the attempt is over; deadlocks are over before anybody looks for them.
 CREATE FUNCTION replenish.lock_trees(roots regclass[], mode text) RETURNS void
@@ -197,6 +209,13 @@ DECLARE
 BEGIN
 	LOOP
 		BEGIN
+			-- first what is no shop's: orders must not wait for another watch
+			IF mode = 'SHARE ROW EXCLUSIVE' THEN
+				relation := 'source'::regclass;
+				PERFORM set_config('lock_timeout',
+					ceil(extract(epoch FROM attempt) * 1000)::text, true);
+				PERFORM lock_register();
+			END IF;
 			SELECT array_agg(t.relation ORDER BY r.n, t.n)
 			FROM unnest(roots) WITH ORDINALITY r (root, n)
 			CROSS JOIN LATERAL tree_of(r.root) WITH ORDINALITY t (relation, n)
@@ -224,12 +243,12 @@ BEGIN
 			RAISE EXCEPTION 'could not lock table % within lock_timeout', relation
 				USING ERRCODE = 'lock_not_available',
 					DETAIL = format('It is in use by %s.',
-						coalesce(who_holds(tables, mode), 'others'));
+						coalesce(who_holds(tables || relation, mode), 'others'));
 		END IF;
 		IF clock_timestamp() >= tell THEN
 			RAISE NOTICE 'waiting for a lock on table %', relation
 				USING DETAIL = format('It is in use by %s.',
-					coalesce(who_holds(tables, mode), 'others')),
+					coalesce(who_holds(tables || relation, mode), 'others')),
 					HINT = 'Orders are not kept waiting; cancel this and try again when it suits.';
 			tell := clock_timestamp() + interval '5 seconds';
 		END IF;
@@ -275,7 +294,10 @@ COMMENT ON FUNCTION replenish.bound_of(regclass, replenish.source) IS
 
 CREATE FUNCTION replenish.note_table(relation regclass) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET quote_all_identifiers = off
+	-- orders wait for the caller
+	SET lock_timeout = '50ms' AS $$
 #variable_conflict use_column
 DECLARE
 	s source;
@@ -318,8 +340,7 @@ CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	-- a decider may be adding to its stock at this moment
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, id, 't', '', '', 'source');
+	PERFORM append(0, 0, id, 't', '', '', 'source');
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch_source(integer) IS
@@ -329,12 +350,14 @@ COMMENT ON FUNCTION replenish.touch_source(integer) IS
 CREATE FUNCTION replenish.register_source(s replenish.source)
 	RETURNS replenish.source
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- orders wait for the caller
+	SET lock_timeout = '50ms' AS $$
 DECLARE
 	known source;
 BEGIN
-	-- one at a time; whoever follows DDL may still update
-	LOCK TABLE source IN SHARE UPDATE EXCLUSIVE MODE;
+	-- one at a time
+	PERFORM lock_register();
 	-- active or not: a table that was dropped could not be unwatched; one that
 	-- takes the name of another continues it
 	SELECT * FROM source o
@@ -342,14 +365,16 @@ BEGIN
 		AND o.id NOT IN (SELECT w.id FROM watched w)
 	ORDER BY o.name = s.name DESC, o.id LIMIT 1 INTO known;
 	s.id := coalesce(known.id, (SELECT coalesce(max(o.id), 0) + 1 FROM source o));
-	-- what it has contributed may not be what its rows say now
-	IF EXISTS (SELECT FROM item_demand d WHERE d.source = s.id)
-		OR EXISTS (SELECT FROM item_stock t WHERE t.source = s.id)
-		OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
-		OR EXISTS (SELECT FROM order_line l WHERE l.source = s.id)
-		OR EXISTS (SELECT FROM order_header h WHERE h.source = s.id)
-		OR EXISTS (SELECT FROM pending(clock(), NULL) p
-			WHERE p.source = s.id AND p.kind <> 'touch')
+	-- what it has contributed may not be what its rows say now; a new number
+	-- has contributed nothing, and looking for that keeps orders waiting
+	IF known.id IS NOT NULL AND (
+			EXISTS (SELECT FROM item_demand d WHERE d.source = s.id)
+			OR EXISTS (SELECT FROM item_stock t WHERE t.source = s.id)
+			OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
+			OR EXISTS (SELECT FROM order_line l WHERE l.source = s.id)
+			OR EXISTS (SELECT FROM order_header h WHERE h.source = s.id)
+			OR EXISTS (SELECT FROM pending(clock(), NULL) p
+				WHERE p.source = s.id AND p.kind <> 'touch'))
 		-- from now on demand is kept by the minute, from before it is not
 		OR s.kind = 'stock' AND s.at IS NOT NULL
 			AND EXISTS (SELECT FROM item_demand) THEN

@@ -6,7 +6,8 @@
 CREATE FUNCTION replenish.check_column(relation regclass, col name,
 	argument text) RETURNS void
 	LANGUAGE plpgsql STABLE
-	SET search_path = pg_catalog, pg_temp AS $$
+	SET search_path = pg_catalog, pg_temp
+	SET quote_all_identifiers = off AS $$
 DECLARE
 	att pg_attribute;
 	base oid;

@@ -43,6 +43,7 @@ COMMENT ON FUNCTION replenish.follow_table(regclass, text[], text[]) IS
 CREATE FUNCTION replenish.follow() RETURNS event_trigger
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp
+	SET quote_all_identifiers = off
 	-- the command may keep orders waiting
 	SET lock_timeout = '50ms' AS $$
 DECLARE
@@ -88,6 +89,7 @@ COMMENT ON FUNCTION replenish.follow() IS
 CREATE FUNCTION replenish.follow_drop() RETURNS event_trigger
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp
+	SET quote_all_identifiers = off
 	SET timezone = 'UTC'		-- a day of keep is 24 hours
 	SET lock_timeout = '50ms' AS $$
 #variable_conflict use_column

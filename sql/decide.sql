@@ -203,6 +203,24 @@ END $$;
 COMMENT ON FUNCTION replenish.take_undecided(bigint) IS
 'Takes at most so many of the items that were put off; NULL where there are none. For the decider only.';
 
+CREATE FUNCTION replenish.due_items(clock timestamptz, max bigint)
+	RETURNS replenish.item_key[]
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off
+	SET enable_bitmapscan = off
+	SET plan_cache_mode = force_generic_plan AS $$
+BEGIN
+	RETURN (SELECT array_agg((d.sku, d.location)::item_key)
+		FROM (SELECT i.sku, i.location FROM item i
+			WHERE i.next_check <= clock
+				AND NOT EXISTS (SELECT FROM undecided u
+					WHERE u.sku = i.sku AND u.location = i.location)
+			ORDER BY i.next_check LIMIT due_items.max) d);
+END $$;
+COMMENT ON FUNCTION replenish.due_items(timestamptz, bigint) IS
+'At most so many of the items that are to be decided by the clock though nothing moved, the earliest first; NULL where there are none. For the decider only.';
+
 CREATE FUNCTION replenish.prune_sold(clock timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp
@@ -217,7 +235,8 @@ COMMENT ON FUNCTION replenish.prune_sold(timestamptz) IS
 CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp
-	SET enable_seqscan = off AS $$
+	SET enable_seqscan = off
+	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	RETURN inbox_waits()
 		OR EXISTS (SELECT FROM undecided)
@@ -231,7 +250,8 @@ COMMENT ON FUNCTION replenish.is_due(timestamptz) IS
 CREATE FUNCTION replenish.tick(as_of timestamptz DEFAULT now(),
 	OUT decided bigint, OUT events bigint)
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	clock timestamptz;
 	previous_clock timestamptz;
@@ -305,13 +325,7 @@ BEGIN
 			put_off_left := put_off_left - 1000;
 		END IF;
 		IF touched IS NULL THEN
-			SELECT array_agg((d.sku, d.location)::item_key)
-			FROM (SELECT i.sku, i.location FROM item i
-				WHERE i.next_check <= clock
-					AND NOT EXISTS (SELECT FROM undecided u
-						WHERE u.sku = i.sku AND u.location = i.location)
-				ORDER BY i.next_check LIMIT 1000) d
-			INTO touched;
+			touched := due_items(clock, 1000);
 			EXIT WHEN touched IS NULL;
 		END IF;
 		events := events + decide(touched, clock, started_at,

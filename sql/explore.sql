@@ -47,7 +47,8 @@ COMMENT ON TYPE replenish.role_column IS
 CREATE FUNCTION replenish.role_columns(relations regclass[])
 	RETURNS SETOF replenish.role_column
 	LANGUAGE plpgsql STABLE
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET quote_all_identifiers = off AS $$
 DECLARE
 	columns role_column[];
 BEGIN

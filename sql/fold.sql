@@ -25,6 +25,8 @@ CREATE FUNCTION replenish.join_orders(clock timestamptz, backlog bigint)
 	SET jit = off
 	-- the plan is always the same one, and costs more than what it does
 	SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	appended bigint;
 BEGIN
 	WITH taken AS MATERIALIZED (
 		SELECT * FROM drain(clock, NULL, backlog, true)
@@ -51,23 +53,6 @@ BEGIN
 			h.channel || l.channel, h.minute + l.minute,
 			h.deleted OR l.deleted, h.rows::numeric * l.amount
 		FROM lines l JOIN headers h USING (source, order_key)
-	), joined_kept AS (
-		INSERT INTO inbox_even (amount, minute, source, kind, sku, location,
-			channel)
-		SELECT n.amount, minute, source, n.kind, sku,
-			-- a column that neither of them has
-			coalesce(nullif(location, ''), 'default'), n.channel
-		FROM (SELECT source, sku, location, channel, minute, deleted,
-				sum(amount) AS amount
-			FROM joined
-			GROUP BY source, sku, location, channel, minute, deleted) j
-		CROSS JOIN LATERAL (SELECT amount,
-				coalesce(nullif(channel, ''), 'default') AS channel,
-				CASE WHEN deleted THEN 'x' ELSE 'd' END::"char" AS kind
-			WHERE amount BETWEEN -9e18 AND 9e18 AND amount <> 0
-			UNION ALL
-			SELECT 1, 'sum_too_large', 'f'
-			WHERE amount NOT BETWEEN -9e18 AND 9e18) n
 	), lines_kept AS (
 		INSERT INTO order_line AS o (source, order_key, sku, location,
 			channel, minute, amount)
@@ -78,15 +63,31 @@ BEGIN
 		HAVING sum(amount) <> 0
 		ON CONFLICT ON CONSTRAINT order_line_pkey DO UPDATE
 			SET amount = fitting_sum(o.amount, excluded.amount)
+	), headers_kept AS (
+		INSERT INTO order_header AS o (source, order_key, location, channel,
+			minute, rows)
+		SELECT source, order_key, location, channel, minute, sum(rows)
+		FROM headers
+		GROUP BY source, order_key, location, channel, minute
+		HAVING sum(rows) <> 0
+		ON CONFLICT ON CONSTRAINT order_header_pkey DO UPDATE
+			SET rows = o.rows + excluded.rows
 	)
-	INSERT INTO order_header AS o (source, order_key, location, channel,
-		minute, rows)
-	SELECT source, order_key, location, channel, minute, sum(rows)
-	FROM headers
-	GROUP BY source, order_key, location, channel, minute
-	HAVING sum(rows) <> 0
-	ON CONFLICT ON CONSTRAINT order_header_pkey DO UPDATE
-		SET rows = o.rows + excluded.rows;
+	SELECT count(append(n.amount::bigint, minute, source, n.kind, sku,
+		-- a column that neither of them has
+		coalesce(nullif(location, ''), 'default'), n.channel))
+	FROM (SELECT source, sku, location, channel, minute, deleted,
+			sum(amount) AS amount
+		FROM joined
+		GROUP BY source, sku, location, channel, minute, deleted) j
+	CROSS JOIN LATERAL (SELECT amount,
+			coalesce(nullif(channel, ''), 'default') AS channel,
+			CASE WHEN deleted THEN 'x' ELSE 'd' END::"char" AS kind
+		WHERE amount BETWEEN -9e18 AND 9e18 AND amount <> 0
+		UNION ALL
+		SELECT 1, 'sum_too_large', 'f'
+		WHERE amount NOT BETWEEN -9e18 AND 9e18) n
+	INTO appended;
 	-- what came and went
 	DELETE FROM order_line WHERE amount = 0;
 	DELETE FROM order_header WHERE rows = 0;
@@ -221,15 +222,16 @@ CREATE FUNCTION replenish.admit_postponed(clock timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp
 	SET enable_seqscan = off AS $$
+DECLARE
+	admitted bigint;
 BEGIN
 	WITH due AS (
 		DELETE FROM postponed
 		WHERE minute <= minute_of(clock)
 		RETURNING *
 	)
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	SELECT amount, minute, source, 'd', sku, location, channel
-	FROM due;
+	SELECT count(append(amount, minute, source, 'd', sku, location, channel))
+	FROM due INTO admitted;
 END $$;
 COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
 'Puts demand whose minute has come back into the inbox. For the decider only.';

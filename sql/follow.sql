@@ -242,7 +242,14 @@ BEGIN
 				-- a restore may not have come to the root yet
 				AND table_name(p.relation) IN (s.name, s.header)
 		)
-		SELECT o.name, o.part, o.relation::regclass, r.root FROM followed o
+		SELECT o.name, o.part, o.relation::regclass, r.root,
+			-- what can be told from its bounds to change nothing: reading it
+			-- would keep orders waiting
+			o.part = 'orders' AND coalesce(o.upto <= (SELECT
+				date_trunc('minute', d.clock) - make_interval(
+					secs => extract(epoch FROM s.keep)) FROM decider d), false)
+				AS is_old
+		FROM followed o
 		JOIN (SELECT DISTINCT t.part, t.root FROM trees t) r ON r.part = o.part
 		WHERE o.source = follow_going.id AND o.detached_at IS NULL
 			AND o.relation NOT IN (SELECT t.relation FROM trees t)
@@ -253,7 +260,10 @@ BEGIN
 		BEGIN
 			EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE',
 				f.relation);
-			PERFORM count_rows(f.relation, trigger_arguments(s, f.part), -1, true);
+			IF NOT f.is_old THEN
+				PERFORM count_rows(f.relation, trigger_arguments(s, f.part), -1,
+					true);
+			END IF;
 			PERFORM drop_triggers(f.relation);
 			UPDATE followed o SET detached_at = clock_timestamp()
 			WHERE o.source = follow_going.id AND o.name = f.name;

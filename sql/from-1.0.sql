@@ -7,6 +7,7 @@
 ---------------------------------------------------------------------------
 
 SET LOCAL search_path = pg_catalog, pg_temp;
+SET LOCAL default_table_access_method = heap;
 
 ALTER TABLE replenish.source
 	ADD header text,
@@ -31,6 +32,8 @@ ALTER TABLE replenish.item_stock
 	ADD PRIMARY KEY (sku, location, source, minute);
 CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
 	WHERE rows = 0 AND minute > 0;
+
+ALTER TABLE replenish.policy REPLICA IDENTITY FULL;
 
 CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
 	WHERE amount = 0;

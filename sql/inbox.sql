@@ -22,6 +22,13 @@ CREATE FUNCTION replenish.wake() RETURNS void
 COMMENT ON FUNCTION replenish.wake() IS
 'Has the worker look at the inbox when this transaction has committed.';
 
+CREATE FUNCTION replenish.append(amount bigint, minute integer, source integer,
+	kind "char", sku text, location text, channel text) RETURNS void
+	AS 'MODULE_PATHNAME', 'replenish_append'
+	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION replenish.append(bigint, integer, integer, "char", text, text, text) IS
+'Appends one movement to the inbox as an order does; see the view inbox. An INSERT could put it where the decider comes by seldom. For the extension''s own functions only.';
+
 CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'replenish_inbox_waits'
 	LANGUAGE C STABLE PARALLEL RESTRICTED;

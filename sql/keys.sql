@@ -16,6 +16,7 @@ CREATE TABLE replenish.sku_alias (
 );
 CREATE INDEX sku_alias_sku_idx ON replenish.sku_alias (sku);
 SELECT pg_catalog.pg_extension_config_dump('replenish.sku_alias', '');
+ALTER TABLE replenish.sku_alias REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE replenish.sku_alias IS
 'Codes that are not SKUs: one external_sku is units of each sku that it has a row for (a bundle has several). A channel''s own rows go before those with channel NULL, which hold for all channels and for stock as well. An alias is applied once and leads to no other, so a SKU may be an alias of itself, with other units.';
@@ -30,6 +31,7 @@ CREATE TABLE replenish.location_rule (
 	UNIQUE NULLS NOT DISTINCT (place, channel)
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.location_rule', '');
+ALTER TABLE replenish.location_rule REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE replenish.location_rule IS
 'Which location serves the orders of a place (a country, a shop; ''default'' where the order names none) and a channel; NULL is any. A row for the place goes before one for any place, then one for the channel before one for any channel. Stock is where its table says.';

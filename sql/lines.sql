@@ -5,6 +5,7 @@
 
 CREATE FUNCTION replenish.base_type(relation regclass, col name) RETURNS text
 	LANGUAGE sql STABLE STRICT PARALLEL SAFE
+	SET quote_all_identifiers = off
 	BEGIN ATOMIC
 		WITH RECURSIVE types AS (
 			SELECT t.oid, t.typtype, t.typbasetype

@@ -3,6 +3,8 @@
 -- Whoever may create in the schema that comes first on the installer's path
 -- must not slip an operator into what is parsed here.
 SET LOCAL search_path = pg_catalog, pg_temp;
+-- the library writes to its tables as heaps
+SET LOCAL default_table_access_method = heap;
 
 CREATE SCHEMA replenish;
 

@@ -57,6 +57,8 @@ CREATE TABLE replenish.policy (
 	CHECK (lead_time + review_period <= interval '366 days')
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.policy', '');
+-- without a primary key, or nobody could change it where all tables are published
+ALTER TABLE replenish.policy REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE replenish.policy IS
 'The parameters of decisions. A row is for one item, or with location NULL for a SKU everywhere, or with sku NULL for a location, or with both NULL for all; each field is taken from the most specific row where it is not NULL, and what is in none is the built-in default.';

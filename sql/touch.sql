@@ -7,9 +7,8 @@ CREATE FUNCTION replenish.touch(sku text, location text) RETURNS void
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	-- which items those are is for the decider: it sees what was committed
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, 0, 't', coalesce(touch.sku, ''), coalesce(touch.location, ''),
-		'');
+	PERFORM append(0, 0, 0, 't', coalesce(touch.sku, ''),
+		coalesce(touch.location, ''), '');
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch(text, text) IS
@@ -19,8 +18,7 @@ CREATE FUNCTION replenish.touch_place(place text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
-	INSERT INTO inbox_even (amount, minute, source, kind, sku, location, channel)
-	VALUES (0, 0, 0, 't', '', coalesce(touch_place.place, ''), 'place');
+	PERFORM append(0, 0, 0, 't', '', coalesce(touch_place.place, ''), 'place');
 	PERFORM wake();
 END $$;
 COMMENT ON FUNCTION replenish.touch_place(text) IS

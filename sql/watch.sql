@@ -114,7 +114,9 @@ COMMENT ON FUNCTION replenish.watch_stock(regclass, name, name, name, name, name
 
 CREATE FUNCTION replenish.retire_source(id integer, name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- orders wait for the caller
+	SET lock_timeout = '50ms' AS $$
 #variable_conflict use_column
 BEGIN
 	-- whoever has dropped the triggers owns the table

@@ -34,6 +34,15 @@
 #endif
 #endif
 
+/* a relation's storage got another name */
+#if PG_VERSION_NUM >= 160000
+#define storage_number(rel)	((rel)->rd_locator.relNumber)
+#define storage_key(rel)	(RelationGetSmgr(rel)->smgr_rlocator)
+#else
+#define storage_number(rel)	((rel)->rd_node.relNode)
+#define storage_key(rel)	(RelationGetSmgr(rel)->smgr_rnode)
+#endif
+
 /* scans are told more */
 #if PG_VERSION_NUM >= 190000
 #define beginscan_parallel(rel, scan) \

@@ -103,6 +103,7 @@ require_fresh_snapshots(const char *function)
 				(errcode(ERRCODE_READ_ONLY_SQL_TRANSACTION),
 				 errmsg("cannot execute %s during recovery", function),
 				 errhint("Run it on the primary.")));
+	PreventCommandIfReadOnly(function);
 	if (IsolationUsesXactSnapshot())
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
@@ -191,6 +192,20 @@ run_tick(void)
 }
 
 /*
+ * Say whether an error is meant for the statement, not for us.  A cancel is;
+ * but a statement whose time is up while we decide has done its own work.
+ */
+static bool
+is_for_statement(const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED)
+		return error->message_id == NULL ||
+			strcmp(error->message_id,
+				   "canceling statement due to statement timeout") != 0;
+	return error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN;
+}
+
+/*
  * Decide within this statement if that is asked for and possible: the mode is
  * 'immediate', or 'auto' with no worker to be had; each statement of the
  * transaction sees the newest rows; and nobody else decides.
@@ -201,6 +216,7 @@ decider_try_now(void)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 	LOCKTAG		tag;
+	LockAcquireResult lock;
 	Oid			user;
 	int			security;
 	volatile bool done = false;
@@ -218,7 +234,8 @@ decider_try_now(void)
 	if (replenish_evaluate == EVALUATE_AUTO && max_prepared_xacts > 0)
 		return false;
 	tag = extension_lock(LOCK_DECIDER);
-	if (LockAcquire(&tag, ExclusiveLock, false, true) == LOCKACQUIRE_NOT_AVAIL)
+	lock = LockAcquire(&tag, ExclusiveLock, false, true);
+	if (lock == LOCKACQUIRE_NOT_AVAIL)
 		return false;
 
 	GetUserIdAndSecContext(&user, &security);
@@ -244,10 +261,12 @@ decider_try_now(void)
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		SetUserIdAndSecContext(user, security);
+		CurrentResourceOwner = owner;
+		/* whoever decides next need not wait for the end of this transaction */
+		if (lock == LOCKACQUIRE_OK)
+			(void) LockRelease(&tag, ExclusiveLock, false);
 		deciding = false;
-		/* a cancel is meant for the statement, not for us */
-		if (error->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			error->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		if (is_for_statement(error))
 			ReThrowError(error);
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),

@@ -23,6 +23,7 @@ PG_FUNCTION_INFO_V1(replenish_drain);
 PG_FUNCTION_INFO_V1(replenish_pending);
 PG_FUNCTION_INFO_V1(replenish_inbox_waits);
 PG_FUNCTION_INFO_V1(replenish_backlog_waits);
+PG_FUNCTION_INFO_V1(replenish_append);
 PG_FUNCTION_INFO_V1(replenish_trim_inbox);
 PG_FUNCTION_INFO_V1(replenish_wake);
 PG_FUNCTION_INFO_V1(replenish_rejoin);
@@ -113,7 +114,42 @@ replenish_backlog_waits(PG_FUNCTION_ARGS)
 	PG_RETURN_BOOL(backlog_has_rows(GetActiveSnapshot()));
 }
 
-/* trim_inbox(now): give back what nobody can see any more. */
+/* A text argument as a key. */
+static Key
+key_of(FunctionCallInfo fcinfo, int argno, const char *argname)
+{
+	text	   *value = PG_GETARG_TEXT_PP(argno);
+	Key			key = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+
+	if (key.len > KEY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s is longer than %d bytes", argname, KEY_MAX),
+				 errdetail("It has %d bytes.", key.len)));
+	return key;
+}
+
+/*
+ * append(amount, minute, source, kind, sku, location, channel): what our own
+ * SQL has to say goes through the same door as an order.
+ */
+Datum
+replenish_append(PG_FUNCTION_ARGS)
+{
+	Movement	move = {0};
+
+	move.amount = PG_GETARG_INT64(0);
+	move.minute = PG_GETARG_INT32(1);
+	move.source = PG_GETARG_INT32(2);
+	move.kind = (MovementKind) PG_GETARG_CHAR(3);
+	move.sku = key_of(fcinfo, 4, "sku");
+	move.location = key_of(fcinfo, 5, "location");
+	move.channel = key_of(fcinfo, 6, "channel");
+	inbox_append(&move, 1);
+	PG_RETURN_VOID();
+}
+
+/* trim_inbox(now): find out what is settled, give back what nobody can see any more. */
 Datum
 replenish_trim_inbox(PG_FUNCTION_ARGS)
 {

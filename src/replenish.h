@@ -157,7 +157,7 @@ extern Batch *batch_create(void);
 extern void batch_add(Batch *batch, const Movement *move, int sign);
 extern bool batch_flush(Batch *batch);
 
-/* ---- inbox.c: the one door ---- */
+/* ---- inbox.c, inbox_read.c, settled.c: the one door ---- */
 
 typedef void (*MovementVisitor) (const Movement *move, void *arg);
 
@@ -165,9 +165,11 @@ extern void inbox_append(const Movement *moves, int nmoves);
 typedef enum InboxUse
 {
 	INBOX_READ,
+	INBOX_PEEK,					/* is there anything: with a new snapshot */
 	INBOX_DRAIN,				/* remove what was visited */
 	INBOX_DRAIN_ORDERS,			/* lines and headers of orders only */
-	INBOX_DRAIN_REST			/* all but those */
+	INBOX_DRAIN_REST,			/* all but those */
+	INBOX_USES
 } InboxUse;
 
 extern void inbox_scan(Snapshot snapshot, InboxUse use, int64 backlog,

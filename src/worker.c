@@ -16,6 +16,8 @@
  */
 #include "replenish.h"
 
+#include <sys/resource.h>
+
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
@@ -37,6 +39,15 @@
 /* Longest sleep, and the shortest time between two passes. */
 #define POLL_MS			1000
 #define LINGER_MS		10
+
+/*
+ * Behind an old snapshot every version of a row that is decided again and
+ * again has to be passed by.  What a pass takes longer than for so many
+ * decisions is rested four times as long: a fifth of a core, at most.
+ */
+#define DECISIONS_PER_MS	10
+#define REST_FACTOR		4
+#define REST_MAX_MS		500
 
 /* Longest pause after a pass that failed; doubles from POLL_MS. */
 #define BACKOFF_MAX_MS	60000
@@ -75,48 +86,89 @@ yield_database(void)
 		leave();
 }
 
-/* Run tick() where there is something to do. */
+/*
+ * Run a query of one row, which is then SPI's; it is planned once and for all.
+ */
 static void
-run_pass(void)
+ask(const char *query, SPIPlanPtr *plan, bool read_only)
+{
+	if (*plan == NULL)
+	{
+		*plan = SPI_prepare(query, 0, NULL);
+		if (*plan == NULL || SPI_keepplan(*plan) != 0)
+			elog(ERROR, "could not prepare: %s", query);
+	}
+	if (SPI_execute_plan(*plan, NULL, NULL, read_only, 1) != SPI_OK_SELECT ||
+		SPI_processed != 1)
+		elog(ERROR, "could not run: %s", query);
+}
+
+/* A column of the row that was asked for. */
+static Datum
+answer(int column)
 {
 	bool		isnull;
 
+	return SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, column,
+						 &isnull);
+}
+
+/* Run tick() where there is something to do; return how many it decided. */
+static int64
+run_pass(void)
+{
+	static SPIPlanPtr due = NULL;
+	static SPIPlanPtr tick = NULL;
+	int64		decided = 0;
+
 	SPI_connect();
-	if (SPI_execute("SELECT replenish.is_due(pg_catalog.now())", true, 1) !=
-		SPI_OK_SELECT || SPI_processed != 1)
-		elog(ERROR, "could not ask what is due");
-	if (DatumGetBool(SPI_getbinval(SPI_tuptable->vals[0],
-								   SPI_tuptable->tupdesc, 1, &isnull)))
+	ask("SELECT replenish.is_due(pg_catalog.now())", &due, true);
+	if (DatumGetBool(answer(1)))
 	{
-		if (SPI_execute("SELECT events FROM replenish.tick(pg_catalog.now())",
-						false, 1) != SPI_OK_SELECT || SPI_processed != 1)
-			elog(ERROR, "could not run tick()");
+		ask("SELECT decided, events FROM replenish.tick(pg_catalog.now())",
+			&tick, false);
+		decided = DatumGetInt64(answer(1));
 
 		/*
 		 * What a crash undoes is simply done again, except that nobody may be
 		 * told of an event whose number could be given to another one.
 		 */
-		if (DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-										SPI_tuptable->tupdesc, 1,
-										&isnull)) == 0)
+		if (DatumGetInt64(answer(2)) == 0)
 			(void) set_config_option("synchronous_commit", "off", PGC_USERSET,
 									 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0,
 									 false);
 	}
 	SPI_finish();
+	return decided;
+}
+
+/* The processor time that this process has had, in milliseconds. */
+static int64
+cpu_ms(void)
+{
+	struct rusage usage;
+
+	if (getrusage(RUSAGE_SELF, &usage) != 0)
+		return 0;
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * INT64CONST(1000) +
+		(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
 }
 
 /*
- * One transaction.  A worker whose extension was dropped, made anew or updated
- * leaves instead of running old code; so does one that is not wanted.
+ * One transaction; returns how long to linger after it.  A worker whose
+ * extension was dropped, made anew or updated leaves instead of running old
+ * code; so does one that is not wanted.
  */
-static void
+static int
 one_pass(void)
 {
 	static Oid	known = InvalidOid;
 	static char *known_version = NULL;
+	static int64 before = 0;
+	int64		excess;
 	Oid			extension;
 	char	   *version;
+	int64		spent = cpu_ms();
 
 	SetCurrentStatementStartTimestamp();
 	StartTransactionCommand();
@@ -138,11 +190,15 @@ one_pass(void)
 	else if (extension != known || strcmp(version, known_version) != 0)
 		leave();
 	pgstat_report_activity(STATE_RUNNING, "replenish.tick()");
-	run_pass();
+	spent += run_pass() / DECISIONS_PER_MS;
 	PopActiveSnapshot();
 	CommitTransactionCommand();
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
+	/* the first time, plans are made */
+	excess = Min(cpu_ms() - spent, before);
+	before = cpu_ms() - spent;
+	return Min(Max(excess * REST_FACTOR, LINGER_MS), REST_MAX_MS);
 }
 
 /*
@@ -171,12 +227,35 @@ pause_after_failure(int pause_ms)
 	}
 }
 
+/*
+ * What the database's or its owner's defaults say is meant for the shop's
+ * sessions: with another role nothing could be decided, and a limit of time
+ * would only have the same work begun again.
+ */
+static void
+set_defaults(void)
+{
+	static const char *const settings[][2] = {
+		{"search_path", "pg_catalog, pg_temp"},
+		{"role", "none"},
+		{"session_replication_role", "origin"},
+		{"lock_timeout", "0"},
+		{"transaction_timeout", "0"}
+	};
+
+	for (int i = 0; i < (int) lengthof(settings); i++)
+		if (GetConfigOption(settings[i][0], true, false) != NULL)
+			SetConfigOption(settings[i][0], settings[i][1], PGC_SUSET,
+							PGC_S_SESSION);
+}
+
 /* Where the worker begins; 'arg' is the database's oid. */
 void
 replenish_worker_main(Datum arg)
 {
 	sigjmp_buf	on_error;
 	static int	pause_ms = 0;	/* after a failed pass */
+	int			linger_ms;
 	MemoryContext context;
 
 	pqsignal(SIGTERM, die);
@@ -184,8 +263,7 @@ replenish_worker_main(Datum arg)
 	BackgroundWorkerUnblockSignals();
 	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(arg),
 											  InvalidOid, 0);
-	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET,
-					PGC_S_SESSION);
+	set_defaults();
 	context = AllocSetContextCreate(TopMemoryContext, "replenish worker",
 									ALLOCSET_DEFAULT_SIZES);
 
@@ -215,11 +293,11 @@ replenish_worker_main(Datum arg)
 		}
 		MemoryContextSwitchTo(context);
 		MemoryContextReset(context);
-		one_pass();
+		linger_ms = one_pass();
 		pause_ms = 0;
 
 		/* linger: commits that come meanwhile share the next pass */
-		pg_usleep(LINGER_MS * 1000L);
+		pg_usleep(linger_ms * 1000L);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 POLL_MS, PG_WAIT_EXTENSION);
 	}

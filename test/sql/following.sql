@@ -203,3 +203,12 @@ DROP OWNED BY regress_follower;
 DROP ROLE regress_follower;
 DROP FUNCTION settle, trouble;
 CREATE EXTENSION replenish;
+-- in a session that quotes all names, names are the same
+SET quote_all_identifiers = on;
+CREATE TABLE quoted (sku text, qty integer, at timestamptz);
+SELECT replenish.watch_orders('quoted', 'sku', 'qty', 'at');
+ALTER TABLE quoted ADD note text;
+SELECT name, watched_as, stale FROM replenish.source WHERE name ~ 'quoted';
+SELECT name, columns -> 'sku' ->> 'type' AS type FROM replenish.followed WHERE name ~ 'quoted';
+RESET quote_all_identifiers;
+DROP TABLE quoted;

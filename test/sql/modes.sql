@@ -52,6 +52,14 @@ SELECT on_hand FROM stock;
 SELECT count(*) FROM replenish.inbox;
 SELECT on_hand FROM replenish.status WHERE sku = 'A';
 ALTER TABLE replenish.item DROP CONSTRAINT broken;
+-- so is a decision that takes longer than the statement may
+ALTER TABLE replenish.item ADD CONSTRAINT slow
+	CHECK (on_hand <> 6 OR pg_sleep(60) IS NOT NULL);
+SET statement_timeout = '1s';
+UPDATE stock SET on_hand = 6;
+RESET statement_timeout;
+ALTER TABLE replenish.item DROP CONSTRAINT slow;
+SELECT on_hand FROM stock;
 UPDATE stock SET on_hand = 8;
 SELECT count(*) FROM replenish.inbox;
 SELECT sku, tier, on_hand FROM replenish.status WHERE sku = 'A';

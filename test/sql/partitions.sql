@@ -58,6 +58,11 @@ BEGIN;
 ALTER TABLE sales DETACH PARTITION sales_09;
 SELECT count(*) FROM replenish.inbox;
 ROLLBACK;
+-- what is older than keep is not even read: orders wait for the command
+BEGIN;
+ALTER TABLE sales DETACH PARTITION sales_2025;
+SELECT count(*) FROM replenish.inbox;
+ROLLBACK;
 SELECT * FROM counted();
 -- emptied by any name
 TRUNCATE sales_09_a;

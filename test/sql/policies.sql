@@ -76,6 +76,17 @@ INSERT INTO replenish.policy DEFAULT VALUES;
 INSERT INTO replenish.location VALUES ('HK', 'Asia/Hongkong');
 INSERT INTO replenish.location VALUES ('SZ', 'Tokio');
 INSERT INTO replenish.location VALUES ('SZ', 'FOO+3');
+-- settings can be changed where every table is published
+SET client_min_messages = error;
+CREATE PUBLICATION everything FOR ALL TABLES;
+INSERT INTO replenish.policy (sku, moq) VALUES ('X', 1);
+UPDATE replenish.policy SET moq = 2;
+DELETE FROM replenish.policy;
+INSERT INTO replenish.sku_alias (external_sku, sku) VALUES ('X1', 'X');
+DELETE FROM replenish.sku_alias;
+INSERT INTO replenish.location_rule (location) VALUES ('HK');
+DELETE FROM replenish.location_rule;
+DROP PUBLICATION everything;
 SET client_min_messages = warning;
 DROP EXTENSION replenish CASCADE;
 DROP TABLE stock;

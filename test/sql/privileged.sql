@@ -42,7 +42,8 @@ WHERE c.relnamespace = 'replenish'::regnamespace AND c.relkind IN ('r', 'v')
 	AND has_table_privilege('public', c.oid, 'SELECT');
 -- who may watch
 GRANT EXECUTE ON FUNCTION replenish.watch_orders, replenish.watch_stock, replenish.unwatch,
-	replenish.rewatch, replenish.capture, replenish.register_source, replenish.note_table,
+	replenish.rewatch, replenish.capture, replenish.lock_register,
+	replenish.register_source, replenish.note_table,
 	replenish.retire_source, replenish.own_command, replenish.who_holds, replenish.wake,
 	replenish.verify, replenish.tick TO regress_owner;
 GRANT EXECUTE ON PROCEDURE replenish.backfill, replenish.repair TO regress_owner;

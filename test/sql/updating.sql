@@ -15,7 +15,7 @@ FROM pg_proc p WHERE p.pronamespace = to_regnamespace('replenish')
 UNION ALL
 SELECT CASE c.relkind WHEN 'v' THEN 'view' ELSE 'table' END, c.relname,
 	concat_ws(' ', CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END,
-		c.relacl, c.reloptions, c.oid = ANY (e.extconfig),
+		c.relacl, c.reloptions, c.relreplident, c.oid = ANY (e.extconfig),
 		obj_description(c.oid, 'pg_class'))
 FROM pg_class c JOIN pg_extension e ON e.extname = 'replenish'
 WHERE c.relnamespace = to_regnamespace('replenish') AND c.relkind IN ('r', 'v')
@@ -110,3 +110,12 @@ DROP EXTENSION replenish CASCADE;
 DROP TABLE orders, stock, sales, before, new_made;
 DROP VIEW made;
 CREATE EXTENSION replenish;
+-- whatever tables are by default, those that the library writes to are heaps
+SET client_min_messages = error;
+DROP EXTENSION replenish CASCADE;
+CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler;
+SET default_table_access_method = other;
+CREATE EXTENSION replenish;
+SELECT DISTINCT a.amname FROM pg_class c JOIN pg_am a ON a.oid = c.relam
+WHERE c.relnamespace = 'replenish'::regnamespace AND c.relkind = 'r';
+DROP ACCESS METHOD other;

@@ -100,6 +100,16 @@ is( $node->safe_psql('shop',
 		"SELECT ok FROM replenish.health() WHERE what = 'worker'"),
 	't', 'health() is content with it');
 
+# what a database has for the shop's sessions is not meant for the worker
+make_shop('defaults');
+$node->safe_psql('postgres', "ALTER DATABASE defaults SET $_")
+  for 'role = seller', 'session_replication_role = replica';
+{
+	local $ENV{PGOPTIONS} = '-c role=none';
+	order_and_wait('defaults', 'it decides where another role is the default');
+}
+$node->safe_psql('postgres', 'DROP DATABASE defaults');
+
 # restart: what waited is decided as soon as anybody reads
 quietly('shop', "INSERT INTO stock VALUES ('A', -980)");
 $node->restart;
