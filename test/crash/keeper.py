@@ -25,7 +25,7 @@ class Keeper(Client):
             self.send("CREATE TABLE extra AS SELECT 'S' || i %% 40 AS sku, "
                       "i %% 7 AS qty, now() - i * interval '2 min' AS at "
                       "FROM generate_series(1, %s) i",
-                      self.rng.choice([50, 4000, 20000]))
+                      self.rng.choice([50, 4000, 20000, 80000]))
             self.send("COMMIT")
             return
         state = self.send("SELECT backfilled_at IS NOT NULL FROM "

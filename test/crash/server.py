@@ -98,8 +98,9 @@ def last_words():
 def find_victim(conn, kind, rng):
     """A process of that kind, busy if one is; None where there is none."""
     found = []
-    # it is more fun while it does something
-    for _ in range(rng.choice([1, 1, 40, 40, 150])):
+    # rather while it does something; those that help are seldom there
+    for _ in range(600 if kind == "parallel"
+                   else rng.choice([1, 1, 40, 40, 150])):
         found = rows(conn, PROCESSES, kind, kind + "%") or found
         busy = [f for f in found if f[3] == "active"]
         if busy:
