@@ -159,5 +159,20 @@ foreach my $mode (qw(worker immediate manual))
 		'0', "$mode: and the recount finds no difference");
 }
 
+# Where the library is preloaded for the database, the first connection of
+# anybody brings the worker back.
+$node->safe_psql('postgres', q{
+	SET synchronous_commit = on;
+	CREATE ROLE anybody LOGIN;
+	ALTER DATABASE postgres SET session_preload_libraries = 'replenish'});
+$node->stop('immediate');
+$node->start;
+my $workers = q{SELECT count(*) FROM pg_stat_activity
+	WHERE backend_type = 'replenish worker'};
+is($node->safe_psql('template1', $workers), '0', 'no worker after a crash');
+$node->safe_psql('postgres', 'SELECT 1', extra_params => [ '-U', 'anybody' ]);
+ok($node->poll_query_until('template1', "SELECT ($workers) = 1"),
+	'with the library preloaded, a connection brings it back');
+
 $node->stop;
 done_testing();
