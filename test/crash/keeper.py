@@ -23,7 +23,7 @@ class Keeper(Client):
         self.send("BEGIN" if self.rng.random() < 0.2 else "SELECT")
         if not self.send("SELECT to_regclass('extra')")[0][0]:
             self.send("CREATE TABLE extra AS SELECT 'S' || i %% 40 AS sku, "
-                      "i %% 7 AS qty, now() - i * interval '2 min' AS at "
+                      "i %% 7 AS qty, now() - i * interval '30 s' AS at "
                       "FROM generate_series(1, %s) i",
                       self.rng.choice([50, 4000, 20000, 80000]))
             self.send("COMMIT")
