@@ -139,7 +139,7 @@ class Run:
         """At times, kill when the inbox's tables take turns."""
         left = 60 - time.time() % 60
         if left < 2 or rng.random() < 0.02 and left < 15:
-            time.sleep(left + rng.uniform(-0.05, 0.15))
+            time.sleep(max(0, left + rng.uniform(-0.05, 0.15)))
             self.busy["(at the turn of the minute)"] += 1
 
     def look(self, rng, in_turn, after):
