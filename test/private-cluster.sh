@@ -15,7 +15,8 @@
 #   PRIVATE_BINDIR   the copied server's programs
 #   AS_SERVER_USER   a command prefix that becomes the server's user; empty
 #                    when that is the caller
-# PRIVATE_CONF may hold further lines for postgresql.conf.  With
+# PRIVATE_CONF may hold further lines for postgresql.conf, PRIVATE_RUN a command
+# prefix for the server, like "valgrind --quiet".  With
 # PRIVATE_CRASHES=1, COMMAND may kill the server's processes with signal 9.
 set -euo pipefail
 
@@ -90,6 +91,13 @@ lc_messages = 'C'
 max_prepared_transactions = 20
 ${PRIVATE_CONF:-}
 CONF
+if [ -n "${PRIVATE_RUN:-}" ]; then
+	mv "$PRIVATE_BINDIR/postgres" "$PRIVATE_BINDIR/postgres.bin"
+	# shellcheck disable=SC2016 # for the server's shell
+	printf '#!/bin/sh\nexec %s "${0%%/*}/postgres.bin" "$@"\n' \
+		"${PRIVATE_RUN//PREFIX/$PREFIX}" >"$PRIVATE_BINDIR/postgres"
+	chmod 755 "$PRIVATE_BINDIR/postgres"
+fi
 $AS_SERVER_USER "$PRIVATE_BINDIR/pg_ctl" start -s -w -D "$PREFIX/data" \
 	-l "$PREFIX/server.log" || { cat "$PREFIX/server.log" >&2; exit 1; }
 cd "$cwd"
@@ -104,8 +112,9 @@ child=
 
 # A crash of the server is a failure whatever COMMAND made of it.
 crash='was terminated by signal'
-[ -z "${PRIVATE_CRASHES:-}" ] || crash='was terminated by signal ([1-8]|[1-9][0-9])\b'
-if grep -E "PANIC:|TRAP:|$crash" "$PREFIX/server.log" >&2
+[ -z "${PRIVATE_CRASHES:-}" ] || crash="$crash ([1-8]|[1-9][0-9])\b"
+if grep -E "PANIC:|TRAP:|$crash|: runtime error:|Sanitizer" \
+	"$PREFIX/server.log" >&2
 then
 	tail -n 30 "$PREFIX/server.log" >&2
 	[ "$status" -ne 0 ] || status=1
