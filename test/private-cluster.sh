@@ -16,8 +16,8 @@
 #   AS_SERVER_USER   a command prefix that becomes the server's user; empty
 #                    when that is the caller
 # PRIVATE_CONF may hold further lines for postgresql.conf, PRIVATE_RUN a command
-# prefix for the server, like "valgrind --quiet".  With
-# PRIVATE_CRASHES=1, COMMAND may kill the server's processes with signal 9.
+# prefix for the server, like "valgrind --quiet".  With PRIVATE_CRASHES=1,
+# COMMAND may kill the server's processes with signal 9.
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: ${0##*/} COMMAND [ARG...]" >&2; exit 2; }
