@@ -61,6 +61,11 @@ CREATE FUNCTION replenish.announce(first bigint, last bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
+	-- nobody may be told of an event whose number could be given to another
+	-- one: until the end of the transaction, which announces
+	IF current_setting('synchronous_commit') = 'off' THEN
+		PERFORM set_config('synchronous_commit', 'local', true);
+	END IF;
 	IF last - first < 32 THEN
 		-- keys that are long or full of escapes do not fit
 		PERFORM pg_notify('replenish', CASE WHEN octet_length(n.payload) < 2000
@@ -73,7 +78,7 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
-'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. For the decider only.';
+'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. The transaction is flushed when it commits, whatever synchronous_commit is. For the decider only.';
 
 CREATE FUNCTION replenish.can_notify() RETURNS boolean
 	LANGUAGE sql VOLATILE PARALLEL RESTRICTED

@@ -93,6 +93,8 @@ replenish_pending(PG_FUNCTION_ARGS)
 {
 	Fold	   *fold = begin_fold(fcinfo, 0);
 
+	/* a session that only reads may be older than the promotion of its server */
+	(void) worker_ensure();
 	inbox_scan(GetActiveSnapshot(), INBOX_READ, PG_INT64_MAX, fold_add, fold);
 	fold_emit(fold);
 	return (Datum) 0;
