@@ -89,10 +89,11 @@ worker_lives(void)
 	return find_worker();
 }
 
-/* Register a worker for this database; false where there is no slot for it. */
-static bool
+/* Register a worker for this database; NULL where there is no slot for it. */
+static BackgroundWorkerHandle *
 register_worker(void)
 {
+	BackgroundWorkerHandle *handle;
 	BackgroundWorker worker;
 
 	memset(&worker, 0, sizeof(worker));
@@ -109,7 +110,30 @@ register_worker(void)
 	snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name),
 			 "replenish_worker_main");
 	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
-	return RegisterDynamicBackgroundWorker(&worker, NULL);
+	return RegisterDynamicBackgroundWorker(&worker, &handle) ? handle : NULL;
+}
+
+/*
+ * Wait a little until a worker that was registered can be found.  It may be
+ * slow to start: what we append it finds when it looks first.  But one that
+ * has left again is not waited for, nor relied on.
+ */
+static bool
+await_worker(BackgroundWorkerHandle *handle)
+{
+	for (int i = 0; i < LAUNCH_WAIT_MS; i++)
+	{
+		pid_t		pid;
+		bool		has_left = GetBackgroundWorkerPid(handle, &pid) ==
+			BGWH_STOPPED;
+
+		if (find_worker())
+			return true;
+		if (has_left)
+			return false;
+		pg_usleep(1000L);
+	}
+	return true;
 }
 
 /*
@@ -121,6 +145,7 @@ bool
 worker_ensure(void)
 {
 	static bool coming = false; /* what the last attempt came to */
+	BackgroundWorkerHandle *handle;
 	LOCKTAG		tag;
 
 	if (worker_lives())
@@ -143,10 +168,8 @@ worker_ensure(void)
 	coming = true;
 	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		return true;
-	coming = find_worker() || register_worker();
-	/* it may be slow to start: what we append it finds when it looks first */
-	for (int i = 0; i < LAUNCH_WAIT_MS && coming && !find_worker(); i++)
-		pg_usleep(1000L);
+	coming = find_worker() ||
+		((handle = register_worker()) != NULL && await_worker(handle));
 	LockRelease(&tag, ExclusiveLock, true);
 	return coming;
 }

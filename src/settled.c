@@ -29,6 +29,8 @@
 #include "access/transam.h"
 #include "catalog/storage.h"
 #include "miscadmin.h"
+#include "replication/walsender.h"
+#include "replication/walsender_private.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
@@ -36,8 +38,12 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
-/* Pages that the table out of turn may keep. */
+/*
+ * Pages that the table out of turn may keep: more where a standby may have to
+ * cancel whoever reads it, say a dump, before it can do the same.
+ */
 #define TRIM_PAGES		32
+#define TRIM_PAGES_STREAMED 8192
 
 /* So far into a minute, every order has seen that it has begun. */
 #define TRIM_AFTER_SECS	5
@@ -215,6 +221,16 @@ is_vacant(Relation rel)
 	return vacant;
 }
 
+/* Say whether anybody receives our log. */
+static bool
+is_streamed(void)
+{
+	for (int i = 0; i < max_wal_senders; i++)
+		if (WalSndCtl->walsnds[i].pid != 0)
+			return true;
+	return false;
+}
+
 /*
  * Empty a table once VACUUM has removed every row, and as VACUUM would cut off
  * its end: at once, and whether or not this transaction commits.  What VACUUM
@@ -223,8 +239,10 @@ is_vacant(Relation rel)
 static void
 empty_vacant(Relation rel)
 {
+	BlockNumber keep = is_streamed() ? TRIM_PAGES_STREAMED : TRIM_PAGES;
+
 	/* a cursor of our own may have it open: then later */
-	if (rel->rd_refcnt == 1 && RelationGetNumberOfBlocks(rel) > TRIM_PAGES &&
+	if (rel->rd_refcnt == 1 && RelationGetNumberOfBlocks(rel) > keep &&
 		is_vacant(rel) && ConditionalLockRelation(rel, AccessExclusiveLock))
 	{
 		/* whoever wrote to it meanwhile is gone: look once more */
