@@ -3,12 +3,16 @@
 ---------------------------------------------------------------------------
 
 CREATE FUNCTION replenish.sold_since(clock timestamptz) RETURNS timestamptz
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT clock - interval '192 hours'
-		WHERE EXISTS (SELECT FROM replenish.source s
-			WHERE s.active AND s.kind = 'stock' AND s.at IS NOT NULL);
-	END;
+	-- not sql: it is asked at every tick, and would be planned each time
+	LANGUAGE plpgsql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF EXISTS (SELECT FROM replenish.source s
+		WHERE s.active AND s.kind = 'stock' AND s.at IS NOT NULL) THEN
+		RETURN clock - interval '192 hours';
+	END IF;
+	RETURN NULL;
+END $$;
 COMMENT ON FUNCTION replenish.sold_since(timestamptz) IS
 'From when on demand is kept by the minute, eight days back, for snapshots of stock; NULL where no table of snapshots is watched.';
 
