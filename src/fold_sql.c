@@ -257,6 +257,7 @@ replenish_absorb(PG_FUNCTION_ARGS)
 
 	PG_GETARG_DEMAND(0, &state);
 	PG_GETARG_DEMAND(1, &delta);
+	worker_yield();
 	if (!demand_merge(&state, &delta, 1))
 		warn_left_out();
 	PG_RETURN_DEMAND(&state);
