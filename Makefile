@@ -53,8 +53,9 @@ ISOLATION_OPTS = --inputdir=test/isolation --load-extension=replenish
 TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
-EXTRA_CLEAN  = $(SQL_SCRIPT) $(SQL_UPDATE) test/unit/core_test test/fuzz/demand_fuzz \
-               test/unit/distribution_test test/bench/forecast_cost
+EXTRA_CLEAN  = $(SQL_SCRIPT) $(SQL_UPDATE) test/unit/core_test \
+               test/unit/distribution_test test/bench/forecast_cost \
+               $(FUZZ_TARGETS) $(wildcard test/fuzz/*.o)
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -I$(srcdir)/src
@@ -70,6 +71,7 @@ all install installcheck clean:
 	@exit 1
 endif
 include $(srcdir)/test/test.mk
+include $(srcdir)/test/sanitize.mk
 
 $(SQL_SCRIPT): $(SQL_FIRST) $(SQL_AGAIN)
 	cat $^ > $@
@@ -90,10 +92,8 @@ src/model.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 # Tests of the demand summary that need no server.
 DEMAND_CORE  = src/demand.c src/demand_read.c src/demand_pack.c \
                src/demand_text.c
-FUZZ_CC     ?= clang
-RUNS        ?= 1000000
 
-.PHONY: unit fuzz
+.PHONY: unit
 
 test/unit/core_test: test/unit/core_test.c $(DEMAND_CORE) $(wildcard src/*.h)
 	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror -Isrc -o $@ \
@@ -101,18 +101,6 @@ test/unit/core_test: test/unit/core_test.c $(DEMAND_CORE) $(wildcard src/*.h)
 
 unit: test/unit/core_test
 	test/unit/core_test
-
-test/fuzz/demand_fuzz: test/fuzz/demand_fuzz.c $(DEMAND_CORE) \
-		$(wildcard src/*.h)
-	$(FUZZ_CC) -std=gnu99 -g -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=undefined -Isrc -o $@ \
-		test/fuzz/demand_fuzz.c $(DEMAND_CORE) -lm
-
-# What is found stays in a scratch directory; the seeds stay as they are.
-fuzz: test/fuzz/demand_fuzz
-	mkdir -p tmp_check/fuzz
-	test/fuzz/demand_fuzz -runs=$(RUNS) -max_len=2048 \
-		-artifact_prefix=tmp_check/fuzz/ tmp_check/fuzz test/fuzz/corpus
 
 # The mathematics by itself: needs no server either.
 MATH_CORE    = src/forecast.c src/model.c src/velocity.c src/distribution.c \

@@ -96,7 +96,10 @@ CREATE FUNCTION replenish.follow_drop() RETURNS event_trigger
 DECLARE
 	d record;
 BEGIN
-	IF is_own() THEN
+	-- an order may drop a temporary table: it looks at nothing of ours
+	IF is_own() OR NOT EXISTS (SELECT FROM pg_event_trigger_dropped_objects() e
+		WHERE NOT e.is_temporary
+			AND e.object_type IN ('table', 'trigger', 'table column')) THEN
 		RETURN;
 	END IF;
 	FOR d IN

@@ -15,9 +15,13 @@ COMMENT ON FUNCTION replenish.clock() IS
 CREATE FUNCTION replenish.waiting_stock()
 	RETURNS TABLE (sku text, location text, on_hand numeric, reserved numeric,
 		on_order numeric)
-	LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 20
-	SET search_path = pg_catalog, pg_temp
-	BEGIN ATOMIC
+	-- not sql: it is asked by every look at the status, and would be planned
+	-- each time
+	LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED ROWS 20
+	SET search_path = pg_catalog, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY
 		SELECT w.sku, w.location, sum(w.on_hand), sum(w.reserved),
 			sum(w.on_order)
 		FROM (
@@ -41,7 +45,7 @@ CREATE FUNCTION replenish.waiting_stock()
 			WHERE from_when IS NOT NULL AND p.kind = 'sold' AND p.minute
 				> replenish.minute_of(i.snapshot_at)) w
 		GROUP BY w.sku, w.location;
-	END;
+END $$;
 COMMENT ON FUNCTION replenish.waiting_stock() IS
 'What waits in the inbox and will change an item''s stock, in units: amounts of tables that hold the present stock, and demand after the snapshot of the others. For the view status.';
 

@@ -275,6 +275,8 @@ decider_try_now(void)
 	}
 	PG_END_TRY();
 	deciding = false;
+	if (done)
+		forgo_lock_timeout();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return done;

@@ -5,9 +5,10 @@
  *
  * A quantile of a count is the smallest integer whose cumulative probability
  * is not below p, exactly, at any mean.  Small counts are summed from zero.
- * Larger ones start from the cumulative probability at a guess, improve the
- * guess by Newton's method and walk the last few integers, so that nothing
- * grows with the mean.
+ * Larger ones take an expansion that all quantiles of a count share; where
+ * that cannot tell between two integers, they start from the cumulative
+ * probability at a guess, improve the guess by Newton's method and walk the
+ * last few integers.  So nothing grows with the mean.
  *
  *-------------------------------------------------------------------------
  */
@@ -26,6 +27,7 @@
 
 /* counts whose mean + 3 sd stays below this are summed from zero */
 #define SUM_LIMIT		600.0
+#define SUM_QUICK		300.0	/* and below this, before all else */
 #define SUM_STEPS		4096
 
 /* the last integers of a search are walked when this few */
@@ -48,6 +50,33 @@ typedef struct CountSum
 	double		pmf;			/* probability of k */
 	double		cdf;			/* probability of at most k */
 } CountSum;
+
+/* the expansion has at most so many terms, enough for that many sd */
+#define TERMS			20
+#define EXPANDED_SD		4.0
+
+/* how near to an integer it is not trusted, in units */
+#define DOUBT			1e-3
+
+static const double inverse[TERMS + 2] = {
+	0, 1, 1. / 2, 1. / 3, 1. / 4, 1. / 5, 1. / 6, 1. / 7, 1. / 8, 1. / 9,
+	1. / 10, 1. / 11, 1. / 12, 1. / 13, 1. / 14, 1. / 15, 1. / 16, 1. / 17,
+	1. / 18, 1. / 19, 1. / 20, 1. / 21
+};
+
+/*
+ * Temme's expansion of a sum of probabilities: up to where the probability is
+ * exp(-s^2 / 2) of the largest one, it is that of a standard normal s plus
+ * the normal density times the series "extra".
+ */
+typedef struct Expansion
+{
+	double		mode;			/* of the density, plus a half */
+	double		sd;
+	double		place[TERMS + 1];	/* from the mode in sd, powers of s */
+	double		extra[TERMS + 1];
+	int			terms;
+} Expansion;
 
 /* Describe counts with this mean and variance. */
 static Count
@@ -248,6 +277,142 @@ count_sum(const Count *c, CountSum *sum, double p)
 }
 
 /*
+ * Make the expansion of a count.  With v = k + 1/2 and w = v + r - 1, both by
+ * Stirling's formula, the logarithm of a density is v ln v - w ln w - v ln q
+ * and 1/24 of its own second derivative D, and D is 1/t with
+ * t = v + v^2 / (r - 1).  So its slope u and v itself, both in units of the
+ * sd, follow from u v' = s and u' t = v'.  False where it converges badly.
+ */
+static bool
+count_expand(const Count *c, Expansion *x)
+{
+	double		bend = c->poisson ? 0 : 1 / (c->r - 1);
+	double		slope[TERMS + 1];	/* u */
+	double		ratio[TERMS + 1];	/* t over that at the mode */
+	double	   *place = x->place;
+	double		rest[TERMS + 2];
+	double		radius;			/* of convergence */
+	double		error;
+	double		t1;
+	double		small;
+	double		whole;
+
+	if (c->mean < 25 || c->r < 8)
+		return false;
+	x->mode = c->poisson ? c->mean : c->q / c->pr * (c->r - 1);
+	x->sd = sqrt(x->mode + x->mode * x->mode * bend);
+	radius = sqrt(c->poisson ? 2 * c->mean :
+				  (c->r - 1) * fmin(-2 * log(c->pr), 2 * TWO_PI));
+	if (!(x->sd < 1e7))
+		return false;
+	x->terms = 1;
+	for (error = x->sd; error > 0.01 * DOUBT; error *= EXPANDED_SD / radius)
+		if (++x->terms > TERMS)
+			return false;
+
+	t1 = (1 + 2 * x->mode * bend) / x->sd;
+	place[0] = slope[0] = 0;
+	place[1] = slope[1] = 1;
+	ratio[0] = 1;
+	for (int n = 1; n < x->terms; n++)
+	{
+		double		square = 0; /* of the place */
+		double		a = 0;
+		double		b = 0;
+
+		/*
+		 * The n-th powers in u' t = v', where u_n+1 is not in a, and those in
+		 * u v' = s after them, where neither it nor v_n+1 is in b.
+		 */
+		for (int i = 1; i < n; i++)
+			square += place[i] * place[n - i];
+		ratio[n] = t1 * place[n] + bend * square;
+		for (int i = 1; i <= n; i++)
+			a += ratio[i] * slope[n + 1 - i] * (n + 1 - i);
+		for (int i = 2; i <= n; i++)
+			b += slope[i] * place[n + 2 - i] * (n + 2 - i);
+		slope[n + 1] = -(a + b) * inverse[n + 2];
+		place[n + 1] = slope[n + 1] + a * inverse[n + 1];
+	}
+
+	/* the integral of the density, without its part that is a normal's */
+	small = 1 / (24 * x->sd * x->sd);
+	rest[x->terms] = rest[x->terms - 1] = 0;
+	for (int k = x->terms - 1; k >= 1; k--)
+		rest[k - 1] = (k + 1) * rest[k + 1] -
+			(k + 1) * (place[k + 1] + small * slope[k + 1]);
+	whole = 1 + small - rest[1];
+
+	/* from the integral to the sum: Euler and Maclaurin */
+	whole = 1 / whole;
+	for (int k = 0; k <= x->terms; k++)
+		x->extra[k] = (rest[k] + small * slope[k]) * whole;
+	return true;
+}
+
+/*
+ * The quantile by the expansion; false where it is in doubt.  *shift is how
+ * far s lies from the normal quantile, on entry of a p nearby.
+ */
+static bool
+count_expanded(const Expansion *x, double p, double *shift, double *k)
+{
+	double		z = normal_quantile(p);
+	double		d = *shift;
+	double		s = z + d;
+	double		small = 1e-3 * DOUBT / x->sd;
+	double		place;
+
+	if (fabs(z) > EXPANDED_SD)
+		return false;
+	for (int round = 0;; round++)
+	{
+		double		extra = x->extra[x->terms];
+		double		slope = 0;
+		double		term = d;
+		double		before = 0;
+		double		normal = 0;
+		double		step;
+
+		if (round == 8)
+			return false;
+		for (int i = x->terms - 1; i >= 0; i--)
+		{
+			slope = slope * s + extra;
+			extra = extra * s + x->extra[i];
+		}
+
+		/* normal probability between z and s, over the density at s */
+		for (int n = 2; n < TERMS; n++)
+		{
+			double		next = (s * term - (n - 2) * inverse[n - 1] * d *
+								before) * d * inverse[n];
+
+			normal += term;
+			if (fabs(next) + fabs(term) < small)
+				break;
+			before = term;
+			term = next;
+		}
+		step = -(normal + extra) / (1 - s * extra + slope);
+		step += s / 2 * step * step;
+		d += step;
+		s = z + d;
+		if (!(fabs(d) < 0.5))
+			return false;
+		if (step * step * x->sd < 0.01 * DOUBT)
+			break;
+	}
+	*shift = d;
+	place = x->place[x->terms];
+	for (int i = x->terms - 1; i >= 0; i--)
+		place = place * s + x->place[i];
+	place = x->mode + x->sd * place - 1;
+	*k = ceil(place);
+	return *k >= 0 && fabs(place - rint(place)) > DOUBT;
+}
+
+/*
  * Smallest integers whose cumulative probability is not below each p.
  */
 void
@@ -255,8 +420,12 @@ count_quantiles(double mean, double var, int n, const double *p, double *k)
 {
 	Count		c;
 	CountSum	sum = {0, 0, 0};
+	Expansion	expansion;
+	double		shift = 0;
 	double		done = 2;
+	double		most;
 	bool		small;
+	bool		expanded;
 
 	if (!(mean > MEAN_NONE))
 	{
@@ -265,9 +434,13 @@ count_quantiles(double mean, double var, int n, const double *p, double *k)
 		return;
 	}
 	c = count_make(mean, var);
-	small = mean + 3 * sqrt(var > mean ? var : mean) < SUM_LIMIT;
+	most = mean + 3 * sqrt(var > mean ? var : mean);
+	small = most < SUM_LIMIT;
+	expanded = most > SUM_QUICK && count_expand(&c, &expansion);
 	for (int i = 0; i < n; i++)
 	{
+		if (expanded && count_expanded(&expansion, p[i], &shift, &k[i]))
+			continue;
 		if (small)
 		{
 			if (p[i] < done)

@@ -73,7 +73,7 @@ units_until(const DemandModel *model, double days)
  * How the same days a year ago compared with the eight weeks before them.
  */
 static double
-year_index(const DemandModel *model, double start, double end)
+year_ratio(const DemandModel *model, double start, double end)
 {
 	double		then = units_until(model, end - INDEX_DAYS) -
 		units_until(model, start - INDEX_DAYS);
@@ -86,7 +86,13 @@ year_index(const DemandModel *model, double start, double end)
 	then = then / model->phi + INDEX_PRIOR;
 	before = before / model->phi + INDEX_PRIOR;
 	ratio = before != 0 ? then / before : 1;
-	ratio = fmin(fmax(ratio, INDEX_LOW), INDEX_HIGH);
+	return fmin(fmax(ratio, INDEX_LOW), INDEX_HIGH);
+}
+
+/* The factor for forecasts that follows from it. */
+static double
+year_index(double ratio)
+{
 	return ratio == 1 ? 1 : exp(INDEX_POWER * log(ratio));
 }
 
@@ -136,7 +142,8 @@ forecast_between(const DemandModel *model, Moment start, Moment end)
 
 	if (model->yearly)
 	{
-		double		index = year_index(model, start.days, end.days);
+		double		index = year_index(year_ratio(model, start.days,
+												  end.days));
 
 		f.mean *= index;
 		f.var *= index * index;
@@ -153,21 +160,35 @@ forecast_whole_days(const DemandModel *model, int64_t from, int days)
 {
 	static const double most = 2.16;	/* INDEX_HIGH ^ INDEX_POWER, and more */
 	Moment		start = moment_at(model, from);
-	DemandForecast f = forecast_between(model, start,
-										moment_at(model, from +
-												  days * USECS_PER_UTC_DAY));
+	Moment		whole = moment_at(model, from + days * USECS_PER_UTC_DAY);
+	DemandForecast f = forecast_plain(model, start, whole);
+	double		ratio;
+	double		index;
 
-	for (int day = days - 1; day > 0 && model->yearly; day--)
+	if (!model->yearly)
+		return f;
+	ratio = year_ratio(model, start.days, whole.days);
+	index = year_index(ratio);
+	f.mean *= index;
+	f.var *= index * index;
+	for (int day = days - 1; day > 0; day--)
 	{
 		Moment		end = moment_at(model, from + day * USECS_PER_UTC_DAY);
 		DemandForecast g = forecast_plain(model, start, end);
-		double		index;
+		double		then;
+		double		bound;
 
 		if (g.mean * most <= f.mean && g.var * most * most <= f.var)
 			break;
-		index = year_index(model, start.days, end.days);
-		f.mean = fmax(f.mean, g.mean * index);
-		f.var = fmax(f.var, g.var * index * index);
+
+		/* x^a <= 1 + a (x - 1): no power for what cannot be the most */
+		then = year_ratio(model, start.days, end.days);
+		bound = index * (1 + INDEX_POWER * (then / ratio - 1));
+		if (g.mean * bound <= f.mean && g.var * bound * bound <= f.var)
+			continue;
+		then = year_index(then);
+		f.mean = fmax(f.mean, g.mean * then);
+		f.var = fmax(f.var, g.var * then * then);
 	}
 	return f;
 }
@@ -279,47 +300,63 @@ may_exceed(DemandForecast shorter, DemandForecast longer)
 }
 
 /*
- * Raise quantiles for p of .5 and more to those of fewer whole days, given in
- * shorter[known ... days]; earlier ones are computed as they are needed.
+ * Raise quantiles for p of .5 and more to those of fewer whole days.
  */
 static void
 raise_quantiles(const DemandModel *model, DemandForecast f,
-				const DemandForecast *shorter, int known, int days, int n,
-				const double *p, const double *z, double *quantile)
+				int days, int n, const double *p, const double *z,
+				double *quantile)
 {
-	Moment		start = moment_at(model, model->into_day);
+	DemandForecast shorter[FORECAST_DAYS + 1];
 	bool		done[BATCH];
 	double		most[BATCH];	/* Cantelli's bound, in sd above the mean */
+	double		tail[BATCH];	/* -ln(1 - p), for Chernoff's */
 	int			left = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		done[i] = p[i] < 0.5;
 		most[i] = sqrt(p[i] / (1 - p[i]));
+		tail[i] = -log(1 - p[i]);
 		left += !done[i];
+	}
+	if (model->yearly)
+	{
+		shorter[0].mean = shorter[0].var = 0;
+		for (int day = 1; day <= days; day++)
+			shorter[day] = forecast_next_day(model, model->into_day, day,
+											 shorter[day - 1]);
 	}
 	for (int day = days; day > 0 && left > 0; day--)
 	{
-		DemandForecast g;
-		double		sd;
+		DemandForecast g = model->yearly ? shorter[day] :
+			forecast_whole_days(model, model->into_day, day);
+		double		var = fmax(g.var, g.mean);
+		double		sd = sqrt(var);
 		double		count[BATCH];
 
-		if (day < known)
-			g = forecast_between(model, start,
-								 moment_at(model, model->into_day +
-										   day * USECS_PER_UTC_DAY));
-		else
-			g = shorter[day];
-
-		/* no fewer days can reach what is there */
-		sd = sqrt(fmax(g.var, g.mean));
+		/*
+		 * No fewer days can reach what is there, by Cantelli's bound alone or
+		 * with Chernoff's: a count's n-th cumulant is at most (n - 1)! var
+		 * (var / mean)^(n - 2), as that of a gamma value is.  As var / mean
+		 * may be larger for fewer days, that holds for twice the ratio down
+		 * to half the mean, and Cantelli's below.
+		 */
 		for (int i = 0; i < n; i++)
+		{
+			double		far = 0.5 * (most[i] + z[i]) * sd;
+			double		near = 0.5 * (sqrt(2 * tail[i]) * sd + z[i] * sd) +
+				tail[i] * var / g.mean;
+
 			if (!done[i] &&
-				g.mean + sd * 0.5 * (most[i] + z[i]) <= quantile[i])
+				(g.mean + far <= quantile[i] ||
+				 (g.mean + near <= quantile[i] &&
+				  0.5 * g.mean + far <= quantile[i])))
 			{
 				done[i] = true;
 				left--;
 			}
+		}
 		if (left == 0 || !may_exceed(g, f))
 			continue;
 		count_quantiles(g.mean, g.var, n, p, count);
@@ -338,28 +375,11 @@ void
 demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 					   const double *p, double *quantile)
 {
-	DemandForecast shorter[FORECAST_DAYS + 1] = {{0, 0}};
-	DemandForecast f;
+	DemandForecast f = demand_model_forecast(model, horizon);
 	int			days = 0;
-	int			known;
 
 	if (horizon > 0)
 		days = (int) ((horizon - 1) / USECS_PER_UTC_DAY);
-	known = days + 1;
-	if (model->yearly)
-	{
-		known = 1;
-		for (int day = 1; day <= days; day++)
-			shorter[day] = forecast_next_day(model, model->into_day, day,
-											 shorter[day - 1]);
-		f = forecast_next_day(model, model->into_day, days + 1, shorter[days]);
-		if (horizon < (days + 1) * USECS_PER_UTC_DAY)
-			f = forecast_part_day(model, model->into_day, horizon,
-								  shorter[days], f);
-	}
-	else
-		f = demand_model_forecast(model, horizon);
-
 	for (int i = 0; i < n; i += BATCH)
 	{
 		int			m = n - i < BATCH ? n - i : BATCH;
@@ -371,8 +391,7 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 			z[j] = normal_quantile(p[i + j]);
 			quantile[i + j] = combine(quantile[i + j], f, z[j]);
 		}
-		raise_quantiles(model, f, shorter, known, days, m, p + i, z,
-						quantile + i);
+		raise_quantiles(model, f, days, m, p + i, z, quantile + i);
 	}
 }
 

@@ -11,7 +11,7 @@
  * The inbox is two tables that take turns by the minute.  What was taken from
  * it leaves dead rows behind, and no table gives its pages back without a lock
  * that an order could wait for; but of the table that is not in turn no order
- * wants anything.
+ * wants anything.  Where another lock is in the way, orders change tables.
  *
  *-------------------------------------------------------------------------
  */
@@ -24,6 +24,7 @@
 #include "catalog/namespace.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/timestamp.h"
@@ -81,22 +82,22 @@ inbox_in_turn(TimestampTz now)
 
 /*
  * Lock the table in turn as one who writes to it, and say which it is.  What
- * somebody keeps locked, say for a VACUUM FULL, no order waits for while the
- * other one is free: the decider reads both.
+ * somebody keeps locked, say for a VACUUM FULL, or waits for, no order waits
+ * for while another one is free: the decider reads all.
  */
 static int
 inbox_lock(void)
 {
 	int			in_turn = inbox_in_turn(GetCurrentTimestamp());
+	int			doors[] = {in_turn, 1 - in_turn, BACKLOG};
 
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < (int) lengthof(doors); i++)
 	{
-		int			which = i == 0 ? in_turn : 1 - in_turn;
-		Oid			relid = inbox_oid(which);
+		Oid			relid = inbox_oid(doors[i]);
 
 		if (OidIsValid(relid) &&
 			ConditionalLockRelationOid(relid, RowExclusiveLock))
-			return which;
+			return doors[i];
 	}
 	return in_turn;
 }
@@ -169,16 +170,52 @@ form_row(TupleDesc desc, const Movement *move)
 }
 
 /*
- * Append movements.  One row is cheaper alone, more are cheaper together:
- * one WAL record for a page instead of one for a row.  Never where the free
- * space map knows of room: nobody looks there any more.
+ * Insert rows.  One is cheaper alone, more are cheaper together: one WAL record
+ * for a page instead of one for a row.  Never where the free space map knows of
+ * room: nobody looks there any more.
+ */
+static void
+insert_rows(Relation rel, const Movement *moves, int nmoves)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	CommandId	cid = GetCurrentCommandId(true);
+	TupleTableSlot **slots;
+	int			nslots = Min(nmoves, INSERT_ROWS);
+
+	if (nmoves == 1)
+	{
+		heap_insert(rel, form_row(desc, &moves[0]), cid, HEAP_INSERT_SKIP_FSM,
+					NULL);
+		return;
+	}
+	slots = palloc(nslots * sizeof(TupleTableSlot *));
+	for (int i = 0; i < nslots; i++)
+		slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
+	for (int done = 0; done < nmoves; done += INSERT_ROWS)
+	{
+		int			n = Min(nmoves - done, INSERT_ROWS);
+
+		for (int i = 0; i < n; i++)
+			ExecStoreHeapTuple(form_row(desc, &moves[done + i]), slots[i],
+							   true);
+		heap_multi_insert(rel, slots, n, cid, HEAP_INSERT_SKIP_FSM, NULL);
+		for (int i = 0; i < n; i++)
+			ExecClearTuple(slots[i]);
+		CHECK_FOR_INTERRUPTS();
+	}
+	for (int i = 0; i < nslots; i++)
+		ExecDropSingleTupleTableSlot(slots[i]);
+}
+
+/*
+ * Append movements.  Orders of different tables meet here, where the inbox
+ * grows: that lock is held for a moment only, and no order gives up on it.
  */
 void
 inbox_append(const Movement *moves, int nmoves)
 {
 	Relation	rel;
-	TupleDesc	desc;
-	CommandId	cid;
+	int			patience = LockTimeout;
 
 	if (nmoves == 0)
 		return;
@@ -193,32 +230,15 @@ inbox_append(const Movement *moves, int nmoves)
 				 errhint("Run ALTER EXTENSION replenish UPDATE, then CALL replenish.repair().")));
 		return;
 	}
-	desc = RelationGetDescr(rel);
-	cid = GetCurrentCommandId(true);
-	if (nmoves == 1)
-		heap_insert(rel, form_row(desc, &moves[0]), cid, HEAP_INSERT_SKIP_FSM,
-					NULL);
-	else
+	LockTimeout = 0;
+	PG_TRY();
 	{
-		int			nslots = Min(nmoves, INSERT_ROWS);
-		TupleTableSlot **slots = palloc(nslots * sizeof(TupleTableSlot *));
-
-		for (int i = 0; i < nslots; i++)
-			slots[i] = MakeSingleTupleTableSlot(desc, &TTSOpsHeapTuple);
-		for (int done = 0; done < nmoves; done += INSERT_ROWS)
-		{
-			int			n = Min(nmoves - done, INSERT_ROWS);
-
-			for (int i = 0; i < n; i++)
-				ExecStoreHeapTuple(form_row(desc, &moves[done + i]), slots[i],
-								   true);
-			heap_multi_insert(rel, slots, n, cid, HEAP_INSERT_SKIP_FSM, NULL);
-			for (int i = 0; i < n; i++)
-				ExecClearTuple(slots[i]);
-			CHECK_FOR_INTERRUPTS();
-		}
-		for (int i = 0; i < nslots; i++)
-			ExecDropSingleTupleTableSlot(slots[i]);
+		insert_rows(rel, moves, nmoves);
 	}
+	PG_FINALLY();
+	{
+		LockTimeout = patience;
+	}
+	PG_END_TRY();
 	table_close(rel, NoLock);
 }

@@ -201,6 +201,7 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 	Relation	rel = inbox_open(which, use == INBOX_READ || use == INBOX_PEEK ?
 								 AccessShareLock : RowExclusiveLock);
 	BlockNumber start;
+	BlockNumber end;
 	BlockNumber again;
 	BlockNumber nagain;
 	int64		rows;
@@ -214,8 +215,10 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 				 errmsg("the inbox of replenish is not as this library knows it"),
 				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
 	start = scan_start(rel, which, use, *last, &again, &nagain);
-	rows = scan_blocks(rel, start, RelationGetNumberOfBlocks(rel), snapshot,
-					   use, limit, visit, arg, last);
+	end = RelationGetNumberOfBlocks(rel);
+	/* no scan may begin at the end of its table */
+	rows = start < end ? scan_blocks(rel, start, end, snapshot, use, limit,
+									 visit, arg, last) : 0;
 	if (rows < limit && nagain > 0)
 		rows += scan_blocks(rel, again, again + nagain, snapshot, use,
 							limit - rows, visit, arg, last);

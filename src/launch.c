@@ -41,6 +41,8 @@ static TimestampTz tried_at = 0;
 
 static bool wake_wanted = false;	/* this transaction appended something */
 static bool prepare_forbidden = false;	/* this transaction has decided */
+static bool order_decided = false;	/* this transaction is an order that has */
+static int	patience = -1;		/* its lock_timeout, while that is not in force */
 
 /* Say whether a process slot still holds the worker that was found there. */
 static bool
@@ -205,11 +207,40 @@ forbid_prepare(void)
 	prepare_forbidden = true;
 }
 
+/*
+ * This transaction is an order that has decided.  Commits that notify wait for
+ * each other; that is no lock for which an order gives up.
+ */
+void
+forgo_lock_timeout(void)
+{
+	order_decided = true;
+}
+
+/* Forget what concerned the transaction that has ended. */
+static void
+forget_transaction(void)
+{
+	if (patience >= 0)
+		LockTimeout = patience;
+	patience = -1;
+	wake_wanted = false;
+	prepare_forbidden = false;
+	order_decided = false;
+}
+
 static void
 at_transaction_end(XactEvent event, void *arg)
 {
 	switch (event)
 	{
+		case XACT_EVENT_PRE_COMMIT:
+			if (order_decided)
+			{
+				patience = LockTimeout;
+				LockTimeout = 0;
+			}
+			break;
 		case XACT_EVENT_PRE_PREPARE:
 			if (prepare_forbidden)
 				ereport(ERROR,
@@ -227,8 +258,7 @@ at_transaction_end(XactEvent event, void *arg)
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
 			/* whoever commits a prepared order is found by the worker's poll */
-			wake_wanted = false;
-			prepare_forbidden = false;
+			forget_transaction();
 			break;
 		default:
 			break;

@@ -84,8 +84,8 @@ count_share(Recount *recount, MovementVisitor visit)
 		ParallelTableScanDesc scan = (ParallelTableScanDesc)
 			((char *) shared + part->scan);
 
-		scan_rows(rel, beginscan_parallel(rel, scan), &recount->source, 1,
-				  false, visit, recount);
+		scan_rows(rel, beginscan_parallel(rel, scan), GetActiveSnapshot(),
+				  &recount->source, 1, false, visit, recount);
 		/* the leader has it locked anyway */
 		table_close(rel, AccessShareLock);
 	}
@@ -339,7 +339,7 @@ bool
 recount_in_parallel(Recount *recount, List *parts, const ArrayType *arguments,
 					int nworkers)
 {
-	Snapshot	snapshot = GetActiveSnapshot();
+	Snapshot	snapshot = scan_snapshot(GetActiveSnapshot());
 	Size		size = shared_size(parts, snapshot);
 	ParallelContext *pcxt;
 	bool		counted = false;

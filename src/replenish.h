@@ -181,7 +181,8 @@ extern void inbox_trim(TimestampTz now);
 /* ---- scan.c: every row of a watched table ---- */
 
 extern bool scan_has_rows(Relation rel);
-extern void scan_rows(Relation rel, TableScanDesc scan,
+extern Snapshot scan_snapshot(Snapshot snapshot);
+extern void scan_rows(Relation rel, TableScanDesc scan, Snapshot snapshot,
 					  const Source *source, int sign, bool deleted,
 					  MovementVisitor visit, void *arg);
 extern void scan_own_rows(Relation rel, const Source *source,
@@ -219,6 +220,7 @@ extern bool worker_ensure(void);
 extern void wake_at_commit(void);
 extern void wake_init(void);
 extern void forbid_prepare(void);
+extern void forgo_lock_timeout(void);
 extern PGDLLEXPORT void replenish_worker_main(Datum arg);
 
 #endif							/* REPLENISH_H */

@@ -13,10 +13,12 @@
 #include "replenish.h"
 
 #include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 /*
  * Say whether a relation has rows of its own that count.  What has no storage,
@@ -29,29 +31,49 @@ scan_has_rows(Relation rel)
 		rel->rd_rel->relpersistence != RELPERSISTENCE_TEMP;
 }
 
-/* Visit the movements of the rows that a scan returns, and end it. */
+/*
+ * The snapshot to scan a table with.  In a SERIALIZABLE transaction a scan with
+ * a snapshot of its own would take predicate locks, for which orders could fail
+ * to serialize; see inbox.c.
+ */
+Snapshot
+scan_snapshot(Snapshot snapshot)
+{
+	return IsolationIsSerializable() ? SnapshotAny : snapshot;
+}
+
+/*
+ * Visit the movements of the rows that a snapshot sees and a scan with its
+ * scan_snapshot() returns, and end the scan.
+ */
 void
-scan_rows(Relation rel, TableScanDesc scan, const Source *source, int sign,
-		  bool deleted, MovementVisitor visit, void *arg)
+scan_rows(Relation rel, TableScanDesc scan, Snapshot snapshot,
+		  const Source *source, int sign, bool deleted,
+		  MovementVisitor visit, void *arg)
 {
 	MemoryContext row_context = AllocSetContextCreate(CurrentMemoryContext,
 													  "replenish row",
 													  ALLOCSET_SMALL_SIZES);
 	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	bool		own_check = scan_snapshot(snapshot) != snapshot;
 	SourceReader reader;
 
 	source_bind(source, RelationGetDescr(rel), &reader);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
-		MemoryContext old = MemoryContextSwitchTo(row_context);
+		MemoryContext old;
 		Movement	moves[ROW_MOVEMENTS];
-		int			n = source_read(&reader, slot, sign, deleted, moves);
+		int			n;
 
+		CHECK_FOR_INTERRUPTS();
+		if (own_check && !table_tuple_satisfies_snapshot(rel, slot, snapshot))
+			continue;
+		old = MemoryContextSwitchTo(row_context);
+		n = source_read(&reader, slot, sign, deleted, moves);
 		MemoryContextSwitchTo(old);
 		for (int i = 0; i < n; i++)
 			visit(&moves[i], arg);
 		MemoryContextReset(row_context);
-		CHECK_FOR_INTERRUPTS();
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -68,6 +90,7 @@ scan_own_rows(Relation rel, const Source *source, Snapshot snapshot, int sign,
 {
 	if (scan_has_rows(rel))
 		scan_rows(rel,
-				  table_beginscan_strat(rel, snapshot, 0, NULL, true, true),
-				  source, sign, deleted, visit, arg);
+				  table_beginscan_strat(rel, scan_snapshot(snapshot), 0, NULL,
+										true, true),
+				  snapshot, source, sign, deleted, visit, arg);
 }

@@ -44,7 +44,7 @@ for file in src/*.c test/unit/*.c; do
 		--suppress=missingInclude --suppress=normalCheckLevelMaxBranches \
 		"$file"
 done
-for file in test/*.sh test/lib/*.sh .ci/run; do
+for file in test/*.sh test/lib/*.sh test/fuzz/*.sh .ci/run; do
 	check "shellcheck $file" shellcheck "$file"
 done
 echo "$passed passed, $failed failed"

@@ -15,7 +15,8 @@
 #   PRIVATE_BINDIR   the copied server's programs
 #   AS_SERVER_USER   a command prefix that becomes the server's user; empty
 #                    when that is the caller
-# PRIVATE_CONF may hold further lines for postgresql.conf.
+# PRIVATE_CONF may hold further lines for postgresql.conf, PRIVATE_RUN a command
+# prefix for the server, like "valgrind --quiet".
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: ${0##*/} COMMAND [ARG...]" >&2; exit 2; }
@@ -89,6 +90,13 @@ lc_messages = 'C'
 max_prepared_transactions = 20
 ${PRIVATE_CONF:-}
 CONF
+if [ -n "${PRIVATE_RUN:-}" ]; then
+	mv "$PRIVATE_BINDIR/postgres" "$PRIVATE_BINDIR/postgres.bin"
+	# shellcheck disable=SC2016 # for the server's shell
+	printf '#!/bin/sh\nexec %s "${0%%/*}/postgres.bin" "$@"\n' \
+		"${PRIVATE_RUN//PREFIX/$PREFIX}" >"$PRIVATE_BINDIR/postgres"
+	chmod 755 "$PRIVATE_BINDIR/postgres"
+fi
 $AS_SERVER_USER "$PRIVATE_BINDIR/pg_ctl" start -s -w -D "$PREFIX/data" \
 	-l "$PREFIX/server.log" || { cat "$PREFIX/server.log" >&2; exit 1; }
 cd "$cwd"
@@ -102,7 +110,8 @@ wait "$child" || status=$?
 child=
 
 # A crash of the server is a failure whatever COMMAND made of it.
-if grep -E 'PANIC:|TRAP:|was terminated by signal' "$PREFIX/server.log" >&2
+if grep -E 'PANIC:|TRAP:|was terminated by signal|: runtime error:|Sanitizer' \
+	"$PREFIX/server.log" >&2
 then
 	tail -n 30 "$PREFIX/server.log" >&2
 	[ "$status" -ne 0 ] || status=1

@@ -16,7 +16,7 @@ export PG_CONFIG PYTHON MAKE
 
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
-        check-property check-readme bench walk
+        check-property check-readme bench bench-report walk
 
 # a live-stream day in a minute, heard by a real listener
 demo:
@@ -95,8 +95,10 @@ lint:
 	@$(DEPS) build lint
 	@$(srcdir)/test/lint.sh
 
-# what watching adds to an order, against the floor and against a shop's own
+# what watching adds to an order, against the floor and against a shop's own;
+# BENCH_OPTS=--quick tries it out, --only=REGEX runs some of its parts
 BENCH_OUTPUT ?= bench.txt
+BENCH_JSON   ?= bench.json
 define BENCH_CONF
 fsync = on
 shared_buffers = 256MB
@@ -107,6 +109,10 @@ endef
 bench: export PRIVATE_CONF = $(BENCH_CONF)
 bench:
 	@$(DEPS) build python
-	@$(SUB) -s all
-	@$(PRIVATE) $(PYTHON) $(srcdir)/test/bench/orders.py \
-		--output $(BENCH_OUTPUT) $(BENCH_OPTS)
+	@$(SUB) -s all test/bench/forecast_cost
+	@$(PRIVATE) $(PYTHON) -B $(srcdir)/test/bench \
+		--output $(BENCH_OUTPUT) --json $(BENCH_JSON) $(BENCH_OPTS)
+
+# the README's tables and the picture, from what a run found
+bench-report:
+	@$(PYTHON) -B $(srcdir)/test/bench --report --json $(BENCH_JSON)

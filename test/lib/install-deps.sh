@@ -1,5 +1,5 @@
 #!/bin/bash
-# install-deps.sh build|python|perl|lint...
+# install-deps.sh build|python|perl|source|valgrind|fuzz|lint...
 #
 # Makes sure that what the named jobs need is on this machine, and installs
 # with apt-get what is missing.  Where all is there, nothing is downloaded and
@@ -50,6 +50,22 @@ for job in "$@"; do
 	perl)
 		have prove || need perl
 		perl -MIPC::Run -e1 2>/dev/null || need libipc-run-perl
+		;;
+	source)
+		have dpkg-source || need dpkg-dev
+		have pkg-config || need pkg-config
+		pkg-config --exists libxml-2.0 2>/dev/null || need libxml2-dev
+		[ -f /usr/include/valgrind/memcheck.h ] || need valgrind
+		;;
+	valgrind)
+		have valgrind || need valgrind libc6-dbg
+		;;
+	fuzz)
+		have clang || need clang
+		echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+			clang -w -fsanitize=fuzzer,address,undefined -x c -o /dev/null - \
+				2>/dev/null || need libclang-rt-dev
+		have llvm-cov || need llvm
 		;;
 	lint)
 		have clang || need clang
