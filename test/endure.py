@@ -419,12 +419,14 @@ class Endurance:
                       self.least(late, what + " kB"), 1, 9216)
         if self.options.seconds < 600:
             return      # too short for more
-        during = late if self.options.snapshot else "snapshot"
+        base, during = plain, "snapshot"
+        if self.options.snapshot:
+            base, during = PHASES[0], late
         self.flat("worker's CPU behind an old snapshot", "us per transaction",
-                  self.median(plain, "cpu us"),
+                  self.median(base, "cpu us", second),
                   self.median(during, "cpu us", second), 2)
         self.flat("nudge behind an old snapshot, median", "ms",
-                  self.median(plain, "probe p50"),
+                  self.median(base, "probe p50", second),
                   self.median(during, "probe p50", second), 2, 10)
         if self.options.snapshot:
             return      # what it still sees cannot go
