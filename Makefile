@@ -16,13 +16,14 @@ OBJS         = $(CORE_OBJS) \
                src/value.o src/source.o src/batch.o src/inbox.o \
                src/inbox_read.o src/settled.o src/scan.o src/capture.o \
                src/fold.o src/fold_rows.o src/fold_sql.o src/recount.o \
-               src/recount_parallel.o src/decider.o src/follow.o src/launch.o src/worker.o src/replenish.o
+               src/recount_parallel.o src/decider.o src/failure.o \
+               src/follow.o src/launch.o src/worker.o src/replenish.o
 
 # The install script is its parts in this order; an update runs again those
 # that hold no table of the version before.
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
-SQL_AGAIN    = sql/ledger.sql sql/keys.sql sql/touch.sql sql/assess.sql \
+SQL_AGAIN    = sql/ledger.sql sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
@@ -39,7 +40,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                stockout reorder textbook watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views \
-               going_live previewing suggesting privileged hostile style_odoo \
+               going_live previewing suggesting privileged hostile bad_input style_odoo \
                style_shopify style_woocommerce style_magento style_snapshots \
                style_monthly style_marketplace style_countries style_bad \
                updating documented

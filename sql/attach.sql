@@ -286,7 +286,7 @@ CREATE FUNCTION replenish.bound_of(relation regclass, s replenish.source)
 		JOIN pg_catalog.pg_class c ON c.oid = up.child
 		CROSS JOIN LATERAL pg_catalog.substring(
 			pg_catalog.pg_get_expr(c.relpartbound, c.oid),
-			' TO \(''([^'']*)''\)$') b (upto)
+			' TO [(]''([^'']*)''[)]$') b (upto)
 		WHERE b.upto IS NOT NULL;
 	END;
 COMMENT ON FUNCTION replenish.bound_of(regclass, replenish.source) IS

@@ -153,10 +153,9 @@ END $$;
 COMMENT ON FUNCTION replenish.decide(replenish.item_key[], timestamptz, timestamptz, bigint) IS
 'Decides the given items, each once, at the clock; started_at is when the first decision was made; appends an event for each change of tier, numbered from last_seq + 1, and returns how many; with last_seq NULL nothing is announced. For the decider only.';
 
--- Half of what is known of an item would raise alerts that nobody needs.  What
--- is on its shelf shows at once: the views add what still waits.
-CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
-	RETURNS void
+-- What is on the shelf shows at once: the views add what still waits.
+CREATE FUNCTION replenish.refresh_quantities(keys replenish.item_key[],
+	clock timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp
 	SET enable_seqscan = off
@@ -165,9 +164,6 @@ CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
 	SET jit = off
 	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-	INSERT INTO undecided (sku, location)
-	SELECT k.sku, k.location FROM unnest(keys) k
-	ON CONFLICT ON CONSTRAINT undecided_pkey DO NOTHING;
 	UPDATE item i SET on_hand = stock.on_hand, reserved = stock.reserved,
 		on_order = stock.on_order, snapshot_at = stock.snapshot_at
 	FROM unnest(keys) k
@@ -178,9 +174,62 @@ BEGIN
 		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
 			IS DISTINCT FROM (stock.on_hand, stock.reserved, stock.on_order,
 				stock.snapshot_at);
+EXCEPTION WHEN OTHERS THEN
+	-- what is wrong with one of them shows when it is decided
+	IF NOT is_items_fault(SQLSTATE) THEN
+		RAISE;
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.refresh_quantities(replenish.item_key[], timestamptz) IS
+'Brings the quantities of the given items up to date without deciding them; of none of them where the values of one cause an error. For the decider only.';
+
+-- Half of what is known of an item would raise alerts that nobody needs.
+CREATE FUNCTION replenish.put_off(keys replenish.item_key[], clock timestamptz)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	INSERT INTO undecided (sku, location)
+	SELECT k.sku, k.location FROM unnest(keys) k
+	ON CONFLICT ON CONSTRAINT undecided_pkey DO NOTHING;
+	PERFORM refresh_quantities(keys, clock);
 END $$;
 COMMENT ON FUNCTION replenish.put_off(replenish.item_key[], timestamptz) IS
 'Has the given items decided when the whole backlog has come; their quantities are brought up to date at once. For the decider only.';
+
+-- An item that cannot be decided stops no other: halve until it is alone.
+CREATE FUNCTION replenish.decide_each(keys replenish.item_key[],
+	clock timestamptz, started_at timestamptz, last_seq bigint)
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	middle integer := cardinality(keys) / 2;
+	events bigint;
+BEGIN
+	BEGIN
+		events := decide(keys, clock, started_at, last_seq);
+		DELETE FROM failure f USING unnest(keys) k
+		WHERE f.what = 'item' AND f.sku = k.sku AND f.location = k.location;
+		RETURN events;
+	EXCEPTION WHEN OTHERS THEN
+		IF NOT is_items_fault(SQLSTATE) THEN
+			RAISE;
+		END IF;
+		IF cardinality(keys) = 1 THEN
+			RAISE WARNING 'replenish could not decide item "%" at "%": %',
+				keys[1].sku, keys[1].location, SQLERRM
+				USING HINT = 'See replenish.health().';
+			PERFORM item_failed(keys[1].sku, keys[1].location, clock, SQLERRM);
+			RETURN 0;
+		END IF;
+	END;
+	events := decide_each(keys[:middle], clock, started_at, last_seq);
+	RETURN events + decide_each(keys[middle + 1:], clock, started_at,
+		last_seq + events);
+END $$;
+COMMENT ON FUNCTION replenish.decide_each(replenish.item_key[], timestamptz, timestamptz, bigint) IS
+'As decide(), but an item whose values cause an error is left as it was and noted in failure; what is wrong with all of them is an error. For the decider only.';
 
 CREATE FUNCTION replenish.take_undecided(max bigint)
 	RETURNS replenish.item_key[]
@@ -249,7 +298,9 @@ BEGIN
 					'-infinity')
 				AND next_check <= as_of)
 		OR EXISTS (SELECT FROM postponed
-			WHERE minute <= minute_of(as_of));
+			WHERE minute <= minute_of(as_of))
+		OR EXISTS (SELECT FROM failure WHERE what = 'notify')
+			AND can_notify();
 END $$;
 COMMENT ON FUNCTION replenish.is_due(timestamptz) IS
 'Whether tick() would find anything to do at that moment.';
@@ -339,7 +390,7 @@ BEGIN
 				ELSE '-infinity' END, clock, 1000);
 			EXIT WHEN touched IS NULL;
 		END IF;
-		events := events + decide(touched, clock, started_at,
+		events := events + decide_each(touched, clock, started_at,
 			CASE WHEN live_at IS NOT NULL THEN first_seq - 1 + events END);
 		decided := decided + cardinality(touched);
 		touched := NULL;
@@ -363,8 +414,8 @@ BEGIN
 			last_seq = excluded.last_seq, decided_at = excluded.decided_at,
 			live_at = excluded.live_at;
 	END IF;
-	IF events > 0 THEN
-		PERFORM announce(first_seq, first_seq - 1 + events);
+	IF events > 0 OR EXISTS (SELECT FROM failure WHERE what = 'notify') THEN
+		PERFORM announce_all(first_seq, first_seq - 1 + events);
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.tick(timestamptz) IS

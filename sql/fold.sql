@@ -32,7 +32,7 @@ DECLARE
 	empty_headers tid[];
 BEGIN
 	WITH taken AS MATERIALIZED (
-		SELECT * FROM drain(clock, NULL, backlog, true)
+		SELECT * FROM drain(join_orders.clock, NULL, join_orders.backlog, true)
 	), lines AS (
 		SELECT t.source, t.order_key, t.sku, t.location, t.channel,
 			t.minute, t.deleted, t.amount

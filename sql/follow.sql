@@ -138,8 +138,8 @@ BEGIN
 		BEGIN
 			PERFORM check_column(root, c.name_now, c.argument);
 			IF c.argument <> 'price' AND (c.name = ANY (computed)
-				OR NOT keeps_values(c.argument, regexp_replace(c.type, '\(.*\)', ''),
-					regexp_replace(c.type_now, '\(.*\)', ''))) THEN
+				OR NOT keeps_values(c.argument, regexp_replace(c.type, '[(].*[)]', ''),
+					regexp_replace(c.type_now, '[(].*[)]', ''))) THEN
 				PERFORM tell(id, format('column "%s" of watched table %s has other values now',
 						c.name_now, root),
 					'What was counted before may differ from them.',

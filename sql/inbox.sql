@@ -27,7 +27,7 @@ CREATE FUNCTION replenish.append(amount bigint, minute integer, source integer,
 	AS 'MODULE_PATHNAME', 'replenish_append'
 	LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
 COMMENT ON FUNCTION replenish.append(bigint, integer, integer, "char", text, text, text) IS
-'Appends one movement to the inbox as an order does; see the view inbox. An INSERT could put it where the decider comes by seldom. For the extension''s own functions only.';
+'Appends one movement to the inbox as an order does, to whichever of its tables takes it; an error where none does. An INSERT could put it where the decider comes by seldom. See the view inbox; for the extension''s own functions only.';
 
 CREATE FUNCTION replenish.inbox_waits() RETURNS boolean
 	AS 'MODULE_PATHNAME', 'replenish_inbox_waits'
@@ -86,7 +86,14 @@ CREATE FUNCTION replenish.absorb(state replenish.demand,
 	AS 'MODULE_PATHNAME', 'replenish_absorb'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION replenish.absorb(replenish.demand, replenish.demand) IS
-'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, so that one poisoned item stops no other.';
+'The sum of two summaries, for the decider: where a bucket would overflow it warns and returns the first as it was, and one that is damaged stays so, so that one poisoned item stops no other.';
+
+CREATE FUNCTION replenish.is_sound(demand replenish.demand,
+	clock timestamptz) RETURNS boolean
+	AS 'MODULE_PATHNAME', 'replenish_is_sound'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION replenish.is_sound(replenish.demand, timestamptz) IS
+'Whether a summary can be read and holds nothing later than the clock. One that cannot be read is an error to every other function; one that was made when the clock was wrong has no room for what happens before.';
 
 CREATE FUNCTION replenish.absorb_units(state replenish.demand,
 	demand replenish.demand, units numeric) RETURNS replenish.demand

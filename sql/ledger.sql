@@ -96,3 +96,29 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.followed', '');
 
 COMMENT ON TABLE replenish.followed IS
 'Every table that has the triggers of a source, or had them before it was detached. name is trusted after a restore, relation only while that table has them. columns: of the root, by argument, each column''s name, attnum and type. upto: the moment before which all rows of a partition are, if its bounds say so.';
+
+-- Append only, by whoever orders: see src/failure.c.
+CREATE TABLE replenish.lost (
+	source integer NOT NULL,
+	rows bigint NOT NULL,
+	at timestamptz NOT NULL
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.lost', '');
+
+COMMENT ON TABLE replenish.lost IS
+'Movements that the inbox could not take, by source, until repair() has recounted it.';
+
+CREATE TABLE replenish.failure (
+	what text COLLATE "C" NOT NULL,
+	sku text COLLATE "C",
+	location text COLLATE "C",
+	times bigint NOT NULL,
+	since timestamptz NOT NULL,
+	last_at timestamptz NOT NULL,
+	retry_at timestamptz,
+	first_seq bigint,
+	error text NOT NULL
+);
+
+COMMENT ON TABLE replenish.failure IS
+'What went wrong and still does. what: worker, it died at its start and is not started again before retry_at; tick, nothing could be decided; item, one item could not; notify, the events from first_seq on were not announced. See health().';

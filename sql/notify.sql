@@ -61,6 +61,11 @@ CREATE FUNCTION replenish.announce(first bigint, last bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
+	-- nobody may be told of an event whose number could be given to another
+	-- one: until the end of the transaction, which announces
+	IF current_setting('synchronous_commit') = 'off' THEN
+		PERFORM set_config('synchronous_commit', 'local', true);
+	END IF;
 	IF last - first < 32 THEN
 		-- keys that are long or full of escapes do not fit
 		PERFORM pg_notify('replenish', CASE WHEN octet_length(n.payload) < 2000
@@ -73,4 +78,34 @@ BEGIN
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.announce(bigint, bigint) IS
-'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. For the decider only.';
+'Notifies channel replenish of the events first to last: one notification each, or a single summary of more than 32. One that would take 2000 bytes or more goes as a summary of itself. The transaction is flushed when it commits, whatever synchronous_commit is. For the decider only.';
+
+CREATE FUNCTION replenish.can_notify() RETURNS boolean
+	LANGUAGE sql VOLATILE PARALLEL RESTRICTED
+	BEGIN ATOMIC
+		SELECT pg_catalog.pg_notification_queue_usage() < 0.5;
+	END;
+COMMENT ON FUNCTION replenish.can_notify() IS
+'Whether there is room in the queue of notifications, the rest of which is left to others: where it is full, a commit that notifies fails.';
+
+CREATE FUNCTION replenish.announce_all(first bigint, last bigint)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	missed bigint;
+BEGIN
+	SELECT min(f.first_seq) FROM failure f WHERE f.what = 'notify' INTO missed;
+	IF can_notify() THEN
+		PERFORM announce(least(missed, first), last);
+		IF missed IS NOT NULL THEN
+			DELETE FROM failure f WHERE f.what = 'notify';
+		END IF;
+	ELSIF missed IS NULL THEN
+		INSERT INTO failure (what, times, since, last_at, first_seq, error)
+		VALUES ('notify', 1, clock_timestamp(), clock_timestamp(), first,
+			'the queue of notifications is full');
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.announce_all(bigint, bigint) IS
+'Announces the events first to last and those before them that could not be announced; notes where it is to begin when the queue of notifications is full. For the decider only.';

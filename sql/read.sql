@@ -394,7 +394,10 @@ BEGIN
 		detail := format('Its sums may not be exact: %s.', s.stale);
 		hint := format('CALL replenish.repair(%L);', w.relation);
 	ELSE
-		detail := NULL;
+		SELECT format('Its sums are not exact: the inbox could not take %s movements.', sum(l.rows)),
+			format('CALL replenish.repair(%L);', w.relation)
+		FROM lost l WHERE l.source = s.id HAVING count(*) > 0
+		INTO detail, hint;
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.source_trouble(integer) IS
@@ -404,7 +407,9 @@ CREATE FUNCTION replenish.health()
 	RETURNS TABLE (what text, ok boolean, since timestamptz, detail text,
 		hint text)
 	LANGUAGE plpgsql STABLE SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp AS $$
+	SET search_path = pg_catalog, replenish, pg_temp
+	-- a lock is something to tell of
+	SET lock_timeout = '500ms' AS $$
 #variable_conflict use_column
 DECLARE
 	-- first what loads the library: the setting is known only then
@@ -412,21 +417,58 @@ DECLARE
 	mode text := current_setting('replenish.evaluate');
 	d decider;
 	waiting bigint;
+	broken text;
+	library text;
 BEGIN
 	SELECT * FROM decider INTO d;
-	SELECT count(*) FROM pending(clock(), NULL) INTO waiting;
+	BEGIN
+		library := library_version();
+	EXCEPTION WHEN undefined_function THEN
+		NULL;
+	END;
+	RETURN QUERY SELECT 'version', false, NULL::timestamptz,
+		format('The loaded library is %s, the SQL is of version %s.',
+			coalesce('of version ' || library, 'an older one'), e.extversion),
+		'ALTER EXTENSION replenish UPDATE; sessions that are older than the new library are to connect again.'
+	FROM pg_extension e
+	WHERE e.extname = 'replenish' AND e.extversion IS DISTINCT FROM library;
+
+	BEGIN
+		broken := 'Table replenish.' || inbox_broken()
+			|| ' is not as the library knows it.';
+		SELECT count(*) FROM pending(clock(), NULL) INTO waiting;
+	EXCEPTION WHEN lock_not_available THEN
+		broken := format('It is locked: by %s.', coalesce(who_holds(ARRAY[
+			'inbox_even'::regclass, 'inbox_odd', 'backlog'],
+			'SHARE ROW EXCLUSIVE'), 'others'));
+	END;
 
 	RETURN QUERY SELECT 'worker', worker IS NOT NULL OR mode IN ('manual', 'immediate')
-			OR pg_is_in_recovery(), NULL::timestamptz,
+			OR pg_is_in_recovery(),
+		CASE WHEN worker IS NULL THEN d.decided_at END,
 		CASE WHEN worker IS NOT NULL THEN format('It runs as process %s.', worker)
 			WHEN pg_is_in_recovery() THEN 'A standby has none.'
 			ELSE format('None runs; replenish.evaluate is %s.', mode) END,
 		CASE WHEN worker IS NULL AND mode IN ('auto', 'worker')
 			THEN 'The next order starts it; see that max_worker_processes leaves a slot.' END;
 
-	RETURN QUERY SELECT 'inbox', waiting = 0 OR d.decided_at > now() - interval '1 minute',
-		d.decided_at, format('%s sums wait to be decided.', waiting),
-		CASE WHEN waiting > 0 THEN 'The worker or replenish.tick() takes them.' END;
+	RETURN QUERY SELECT 'inbox', broken IS NULL AND (waiting = 0
+			OR d.decided_at > now() - interval '1 minute'),
+		d.decided_at, coalesce(broken,
+			format('%s sums wait to be decided.', waiting)),
+		CASE WHEN broken IS NOT NULL
+			THEN 'Make it what it was, or end who locks it; then CALL replenish.repair() where a source says so.'
+			WHEN waiting > 0 THEN 'The worker or replenish.tick() takes them.' END;
+
+	RETURN QUERY SELECT * FROM failures();
+
+	RETURN QUERY SELECT 'event trigger ' || e.evtname, false,
+		NULL::timestamptz, 'It is disabled: what commands do to watched tables is not followed.',
+		format('ALTER EVENT TRIGGER %I ENABLE ALWAYS; then see what else is said here, and CALL replenish.repair().', e.evtname)
+	FROM pg_event_trigger e
+	WHERE e.evtname IN ('replenish_follow', 'replenish_follow_drop')
+		AND e.evtenabled <> 'A'
+	ORDER BY e.evtname;
 
 	RETURN QUERY SELECT 'announcing', true, d.live_at,
 		CASE WHEN d.live_at IS NULL
@@ -443,7 +485,8 @@ BEGIN
 			THEN 'UPDATE replenish.decider SET clock = now(); then CALL replenish.repair().' END;
 
 	RETURN QUERY SELECT 'source ' || s.name, h.detail IS NULL,
-		coalesce(s.stale_since, s.watched_at), coalesce(h.detail, CASE
+		coalesce(s.stale_since, (SELECT min(l.at) FROM lost l
+			WHERE l.source = s.id), s.watched_at), coalesce(h.detail, CASE
 			WHEN h.tables = 1 THEN 'It is watched, with one table below it.'
 			WHEN h.tables > 1 THEN format('It is watched, with %s tables below it.',
 				h.tables)

@@ -91,7 +91,7 @@ BEGIN
 		SELECT a.sku, a.location, a.channel,
 			item_demand_agg(a.demand, 1) AS demand
 		FROM (SELECT d.sku, d.location, d.channel, d.demand
-				FROM item_demand d WHERE d.source = s.id
+				FROM item_demand d WHERE d.source = s.id AND is_sound(d.demand, clock)
 			UNION ALL
 			SELECT w.sku, w.location, w.channel, w.demand
 				FROM waiting w WHERE w.kind = 'demand') a
@@ -273,6 +273,36 @@ END $$;
 COMMENT ON FUNCTION replenish.lock_source(integer) IS
 'Holds off whatever would replace the rows of a source''s tables until this transaction ends. No order waits for it.';
 
+-- What is damaged is not to be added to; looking for it needs no lock.
+CREATE FUNCTION replenish.remove_damaged(id integer) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+DECLARE
+	demands bigint;
+	stocks bigint;
+BEGIN
+	IF NOT EXISTS (SELECT FROM item_demand d
+			WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock()))
+		AND NOT EXISTS (SELECT FROM item_stock t
+			WHERE t.source = remove_damaged.id
+				AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
+					+ t.on_order - t.on_order) THEN
+		RETURN 0;
+	END IF;
+	PERFORM become_decider();
+	DELETE FROM item_demand d
+	WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock());
+	GET DIAGNOSTICS demands = ROW_COUNT;
+	DELETE FROM item_stock t
+	WHERE t.source = remove_damaged.id
+		AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
+			+ t.on_order - t.on_order;
+	GET DIAGNOSTICS stocks = ROW_COUNT;
+	RETURN demands + stocks;
+END $$;
+COMMENT ON FUNCTION replenish.remove_damaged(integer) IS
+'Removes the summaries of a source that are not sound and its stock that is no number, and returns how many there were; no decision is made until the transaction ends if there were any. For repair().';
+
 -- One operation for backfill() and repair(): append the difference.
 CREATE FUNCTION replenish.append_difference(id integer) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE
@@ -291,6 +321,8 @@ BEGIN
 				HINT = 'Unwatch the table, watch it again, then CALL replenish.backfill().';
 		RETURN 0;
 	END IF;
+	-- before the recount sees the rows that these came of
+	DELETE FROM lost l WHERE l.source = append_difference.id;
 	INSERT INTO backlog (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE WHEN d.kind = 'demand' THEN 0
@@ -326,6 +358,7 @@ CREATE PROCEDURE replenish.repair(source regclass DEFAULT NULL)
 DECLARE
 	w record;
 	appended bigint;
+	damaged bigint;
 BEGIN
 	IF source IS NOT NULL AND source_of(source) IS NULL THEN
 		RAISE EXCEPTION 'table % is not watched', source
@@ -333,11 +366,21 @@ BEGIN
 				HINT = 'Call replenish.watch_orders() or replenish.watch_stock() first.';
 	END IF;
 	PERFORM lock_repair();
+	IF source IS NULL THEN
+		damaged := remove_damaged(0);
+		IF damaged > 0 THEN
+			RAISE NOTICE 'record_demand(): % damaged rows of the state removed', damaged;
+		END IF;
+	END IF;
 	FOR w IN SELECT o.id, o.relation FROM watched o
 		WHERE repair.source IS NULL OR o.id = source_of(repair.source)
 		ORDER BY o.id
 	LOOP
 		PERFORM lock_source(w.id);
+		damaged := remove_damaged(w.id);
+		IF damaged > 0 THEN
+			RAISE NOTICE '%: % damaged rows of the state removed', w.relation, damaged;
+		END IF;
 		appended := append_difference(w.id);
 		IF appended > 0 THEN
 			RAISE NOTICE '%: % differences appended', w.relation, appended;

@@ -224,8 +224,10 @@ batch_flush(Batch *batch)
 			(entry->move.kind == MOVE_ON_HAND && entry->rows != 0))
 			moves[nmoves++] = entry->move;
 	}
-	inbox_append(moves, nmoves);
-	batch->appended |= nmoves > 0;
+	if (!inbox_append(moves, nmoves))
+		failure_lost(moves[0].source, nmoves);
+	else
+		batch->appended |= nmoves > 0;
 	MemoryContextReset(batch->context);
 	batch->hash = NULL;
 	batch->entries = NULL;

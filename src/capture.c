@@ -32,6 +32,7 @@
 
 PG_FUNCTION_INFO_V1(replenish_capture);
 PG_FUNCTION_INFO_V1(replenish_count_rows);
+PG_FUNCTION_INFO_V1(replenish_append);
 PG_FUNCTION_INFO_V1(replenish_record_demand);
 
 /* Where movements go while a table is scanned. */
@@ -208,6 +209,18 @@ replenish_count_rows(PG_FUNCTION_ARGS)
 	PG_RETURN_VOID();
 }
 
+/* Complain of a key that is longer than any. */
+static void
+check_key_length(const Key *key, const char *argname)
+{
+	if (key->len > KEY_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("argument \"%s\" is longer than %d bytes", argname,
+						KEY_MAX),
+				 errdetail("It has %d bytes.", key->len)));
+}
+
 /* Read a key argument; NULL or blank is the default where there is one. */
 static void
 key_argument(FunctionCallInfo fcinfo, int argno, const char *argname,
@@ -230,12 +243,50 @@ key_argument(FunctionCallInfo fcinfo, int argno, const char *argname,
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be blank", argname)));
-	if (key->len > KEY_MAX)
+	check_key_length(key, argname);
+}
+
+/* Append what could be recounted from nowhere. */
+static void
+append_or_fail(const Movement *move)
+{
+	if (!inbox_append(move, 1))
 		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("argument \"%s\" is longer than %d bytes", argname,
-						KEY_MAX),
-				 errdetail("It has %d bytes.", key->len)));
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("the inbox of replenish takes nothing now"),
+				 errdetail("Its tables are locked, or not as this library knows them."),
+				 errhint("See replenish.health(), then try again.")));
+}
+
+/* A key argument as it is. */
+static Key
+text_argument(FunctionCallInfo fcinfo, int argno, const char *argname)
+{
+	text	   *value = PG_GETARG_TEXT_PP(argno);
+	Key			key = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
+
+	check_key_length(&key, argname);
+	return key;
+}
+
+/*
+ * append(amount, minute, source, kind, sku, location, channel): what our own
+ * SQL has to say, but no line or header of an order.
+ */
+Datum
+replenish_append(PG_FUNCTION_ARGS)
+{
+	Movement	move = {0};
+
+	move.amount = PG_GETARG_INT64(0);
+	move.minute = PG_GETARG_INT32(1);
+	move.source = PG_GETARG_INT32(2);
+	move.kind = (MovementKind) PG_GETARG_CHAR(3);
+	move.sku = text_argument(fcinfo, 4, "sku");
+	move.location = text_argument(fcinfo, 5, "location");
+	move.channel = text_argument(fcinfo, 6, "channel");
+	append_or_fail(&move);
+	PG_RETURN_VOID();
 }
 
 /*
@@ -272,7 +323,7 @@ replenish_record_demand(PG_FUNCTION_ARGS)
 	key_argument(fcinfo, 4, "channel", DEFAULT_KEY, &move.channel);
 	if (move.amount != 0)
 	{
-		inbox_append(&move, 1);
+		append_or_fail(&move);
 		if (!decider_try_now())
 			wake_at_commit();
 	}

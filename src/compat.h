@@ -51,10 +51,13 @@
 #define beginscan_parallel(rel, scan) table_beginscan_parallel(rel, scan)
 #endif
 
+/* the version of the SQL that this library belongs to */
+#define REPLENISH_VERSION "1.1"
+
 /* the library's name and version show in pg_get_loaded_modules() */
 #if PG_VERSION_NUM >= 180000
 #define REPLENISH_MODULE_MAGIC \
-	PG_MODULE_MAGIC_EXT(.name = "replenish", .version = "1.1")
+	PG_MODULE_MAGIC_EXT(.name = "replenish", .version = REPLENISH_VERSION)
 #else
 #define REPLENISH_MODULE_MAGIC PG_MODULE_MAGIC
 #endif

@@ -46,6 +46,10 @@ PG_FUNCTION_INFO_V1(replenish_lock_repair);
 /* How long an order that decides waits for a lock at most, in milliseconds. */
 #define PATIENCE	10
 
+/* After the second failure in a row of a session's attempts; doubles. */
+#define PAUSE_MS		1000
+#define PAUSE_MAX_MS	60000
+
 /* The extension's oid, or InvalidOid where it is not installed. */
 Oid
 replenish_extension_oid(void)
@@ -221,6 +225,9 @@ decider_try_now(void)
 	int			security;
 	volatile bool done = false;
 	static bool deciding = false;
+	static TimestampTz retry_at = 0;	/* after a failure */
+	static int	pause_ms = 0;
+	static bool failed_before = false;
 
 	/* an order that a trigger of ours or on our events has written waits */
 	if (replenish_evaluate == EVALUATE_MANUAL || deciding)
@@ -232,6 +239,8 @@ decider_try_now(void)
 		return false;
 	/* where orders may be prepared, only who asks for it gives that up */
 	if (replenish_evaluate == EVALUATE_AUTO && max_prepared_xacts > 0)
+		return false;
+	if (retry_at > GetCurrentStatementStartTimestamp())
 		return false;
 	tag = extension_lock(LOCK_DECIDER);
 	lock = LockAcquire(&tag, ExclusiveLock, false, true);
@@ -268,6 +277,16 @@ decider_try_now(void)
 		deciding = false;
 		if (is_for_statement(error))
 			ReThrowError(error);
+		/* what waits for a lock may be had by the next order */
+		if (error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE)
+		{
+			pause_ms = failed_before ?
+				Min(Max(PAUSE_MS, pause_ms * 2), PAUSE_MAX_MS) : 0;
+			failed_before = true;
+			retry_at = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												   pause_ms);
+			failure_append("tick", error->message);
+		}
 		ereport(WARNING,
 				(errcode(error->sqlerrcode),
 				 errmsg("replenish could not decide now: %s", error->message),
@@ -276,7 +295,11 @@ decider_try_now(void)
 	PG_END_TRY();
 	deciding = false;
 	if (done)
+	{
+		pause_ms = 0;
+		failed_before = false;
 		forgo_lock_timeout();
+	}
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
 	return done;

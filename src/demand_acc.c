@@ -228,16 +228,6 @@ demand_acc_add_rings(DemandAcc **acc, const DemandRings *rings, int sign)
 	return fits;
 }
 
-/* Add or take back a value of type demand; as above. */
-bool
-demand_acc_add_datum(DemandAcc **acc, Datum demand, int sign)
-{
-	DemandRings rings;
-
-	demand_unpack_datum(demand, &rings);
-	return demand_acc_add_rings(acc, &rings, sign);
-}
-
 /*
  * Add another accumulator; false, and that part of it left out, on overflow.
  * A list is taken event by event: most are short.
@@ -306,9 +296,9 @@ demand_acc_pack(const DemandAcc *acc)
 /*
  * Rings of an open value that has travelled: its header may have been
  * shortened and its alignment lost, as between a parallel worker and its
- * leader.
+ * leader.  Returns what is wrong with it, or NULL.
  */
-static void
+static const char *
 unpack_travelled(const struct varlena *value, DemandRings *rings)
 {
 	Size		size = VARSIZE_ANY_EXHDR(value) + VARHDRSZ;
@@ -318,36 +308,68 @@ unpack_travelled(const struct varlena *value, DemandRings *rings)
 	memcpy(VARDATA(acc), VARDATA_ANY(value), size - VARHDRSZ);
 	if (acc->dense ? size != ACC_DENSE_SIZE :
 		size < ACC_HEADER || acc->used > ACC_ROOM(size))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid value of type demand"),
-				 errdetail("Its open form has a wrong length.")));
+		return "its length is wrong";
 	demand_acc_rings(acc, rings);
 	pfree(acc);
+	return NULL;
 }
 
-/* Any value of type demand to rings; raises an error if it is damaged. */
-void
-demand_unpack_datum(Datum demand, DemandRings *rings)
+/*
+ * Any value of type demand to rings; returns what is wrong with it where it is
+ * damaged, else NULL.
+ */
+static const char *
+try_unpack(Datum demand, DemandRings *rings)
 {
 	struct varlena *value = PG_DETOAST_DATUM_PACKED(demand);
 	const uint8 *bytes = (const uint8 *) VARDATA_ANY(value);
-	const char *problem;
+	const char *problem = NULL;
 
 	if (VARSIZE_ANY_EXHDR(value) > 0 && *bytes == DEMAND_OPEN_VERSION)
 	{
 		if (demand_is_open(value))
 			demand_acc_rings((const DemandAcc *) value, rings);
 		else
-			unpack_travelled(value, rings);
+			problem = unpack_travelled(value, rings);
 	}
-	else if (!demand_unpack(bytes, VARSIZE_ANY_EXHDR(value), rings, &problem))
+	else if (demand_unpack(bytes, VARSIZE_ANY_EXHDR(value), rings, &problem))
+		problem = NULL;
+	if ((Pointer) value != DatumGetPointer(demand))
+		pfree(value);
+	return problem;
+}
+
+/* Any value of type demand to rings; raises an error if it is damaged. */
+void
+demand_unpack_datum(Datum demand, DemandRings *rings)
+{
+	const char *problem = try_unpack(demand, rings);
+
+	if (problem != NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("invalid value of type demand"),
-				 errdetail("In the packed form, %s.", problem)));
-	if ((Pointer) value != DatumGetPointer(demand))
-		pfree(value);
+				 errdetail("In its stored form, %s.", problem)));
+}
+
+/* The same, but false if it is damaged. */
+bool
+demand_is_sound(Datum demand, DemandRings *rings)
+{
+	return try_unpack(demand, rings) == NULL;
+}
+
+/*
+ * Add or take back a value of type demand; false, and nothing changed, on
+ * overflow or if it is damaged.
+ */
+bool
+demand_acc_add_datum(DemandAcc **acc, Datum demand, int sign)
+{
+	DemandRings rings;
+
+	return demand_is_sound(demand, &rings) &&
+		demand_acc_add_rings(acc, &rings, sign);
 }
 
 /* The packed value of rings, in the current memory context. */

@@ -77,6 +77,7 @@ demand_is_open(const struct varlena *value)
 
 /* any value of type demand, toasted or open, to rings and back */
 extern void demand_unpack_datum(Datum demand, DemandRings *rings);
+extern bool demand_is_sound(Datum demand, DemandRings *rings);
 extern struct varlena *demand_pack_value(const DemandRings *rings);
 
 /* raise the error for a sum that does not fit */

@@ -327,8 +327,9 @@ fold_add(const Movement *move, void *arg)
 			break;
 		case MOVE_SUMMARY:
 			group = fold_group(fold, FOLD_DEMAND, move, 0);
-			fits = demand_acc_add_datum(&group->acc,
-										PointerGetDatum(move->summary), 1);
+			fits = move->summary != NULL &&
+				demand_acc_add_datum(&group->acc,
+									 PointerGetDatum(move->summary), 1);
 			break;
 		case MOVE_SOLD:
 			fits = fold_sold(fold, move);

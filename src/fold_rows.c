@@ -110,7 +110,10 @@ fold_return_row(const FoldRow *row, void *arg)
 					   units_datum(row->amount[i]));
 		sum = SUM_ROWS;
 	}
-	if (row->key.class != FOLD_DEMAND && row->key.class != FOLD_TOUCH)
+	/* 1.0 knew no snapshots of stock, and compares it where there is none */
+	if (row->key.class != FOLD_DEMAND && row->key.class != FOLD_TOUCH &&
+		(row->key.class != FOLD_STOCK ||
+		 result->setDesc->natts > OUT_ORDER_KEY))
 	{
 		set_column(values, nulls, OUT_MINUTE, Int32GetDatum(row->key.minute));
 		set_column(values, nulls, OUT_AMOUNT, Int64GetDatum(row->amount[sum]));

@@ -23,12 +23,12 @@ PG_FUNCTION_INFO_V1(replenish_drain);
 PG_FUNCTION_INFO_V1(replenish_pending);
 PG_FUNCTION_INFO_V1(replenish_inbox_waits);
 PG_FUNCTION_INFO_V1(replenish_backlog_waits);
-PG_FUNCTION_INFO_V1(replenish_append);
 PG_FUNCTION_INFO_V1(replenish_trim_inbox);
 PG_FUNCTION_INFO_V1(replenish_wake);
 PG_FUNCTION_INFO_V1(replenish_rejoin);
 PG_FUNCTION_INFO_V1(replenish_absorb);
 PG_FUNCTION_INFO_V1(replenish_absorb_units);
+PG_FUNCTION_INFO_V1(replenish_is_sound);
 PG_FUNCTION_INFO_V1(replenish_demand_since);
 
 /* The minute of a moment that was given as an argument. */
@@ -93,6 +93,8 @@ replenish_pending(PG_FUNCTION_ARGS)
 {
 	Fold	   *fold = begin_fold(fcinfo, 0);
 
+	/* a session that only reads may be older than the promotion of its server */
+	(void) worker_ensure();
 	inbox_scan(GetActiveSnapshot(), INBOX_READ, PG_INT64_MAX, fold_add, fold);
 	fold_emit(fold);
 	return (Datum) 0;
@@ -110,41 +112,6 @@ Datum
 replenish_backlog_waits(PG_FUNCTION_ARGS)
 {
 	PG_RETURN_BOOL(backlog_has_rows(GetActiveSnapshot()));
-}
-
-/* A text argument as a key. */
-static Key
-key_of(FunctionCallInfo fcinfo, int argno, const char *argname)
-{
-	text	   *value = PG_GETARG_TEXT_PP(argno);
-	Key			key = {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
-
-	if (key.len > KEY_MAX)
-		ereport(ERROR,
-				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
-				 errmsg("%s is longer than %d bytes", argname, KEY_MAX),
-				 errdetail("It has %d bytes.", key.len)));
-	return key;
-}
-
-/*
- * append(amount, minute, source, kind, sku, location, channel): what our own
- * SQL has to say goes through the same door as an order.
- */
-Datum
-replenish_append(PG_FUNCTION_ARGS)
-{
-	Movement	move = {0};
-
-	move.amount = PG_GETARG_INT64(0);
-	move.minute = PG_GETARG_INT32(1);
-	move.source = PG_GETARG_INT32(2);
-	move.kind = (MovementKind) PG_GETARG_CHAR(3);
-	move.sku = key_of(fcinfo, 4, "sku");
-	move.location = key_of(fcinfo, 5, "location");
-	move.channel = key_of(fcinfo, 6, "channel");
-	inbox_append(&move, 1);
-	PG_RETURN_VOID();
 }
 
 /* trim_inbox(now): find out what is settled, give back what nobody can see any more. */
@@ -248,19 +215,38 @@ warn_left_out(void)
 			 errhint("Correct the quantities, then CALL replenish.repair().")));
 }
 
-/* absorb(state, delta): their sum, or the state where that does not fit. */
+/*
+ * absorb(state, delta): their sum, or the state where that does not fit or one
+ * of them is damaged.
+ */
 Datum
 replenish_absorb(PG_FUNCTION_ARGS)
 {
 	DemandRings state;
 	DemandRings delta;
 
-	PG_GETARG_DEMAND(0, &state);
-	PG_GETARG_DEMAND(1, &delta);
 	worker_yield();
-	if (!demand_merge(&state, &delta, 1))
+	/* damaged, it stops its item when that is decided */
+	if (!demand_is_sound(PG_GETARG_DATUM(0), &state))
+		PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+	if (!demand_is_sound(PG_GETARG_DATUM(1), &delta) ||
+		!demand_merge(&state, &delta, 1))
 		warn_left_out();
 	PG_RETURN_DEMAND(&state);
+}
+
+/*
+ * is_sound(demand, clock): whether a summary can be read, and does not look at
+ * what happens before the clock from a time after it.
+ */
+Datum
+replenish_is_sound(PG_FUNCTION_ARGS)
+{
+	DemandRings rings;
+
+	PG_RETURN_BOOL(demand_is_sound(PG_GETARG_DATUM(0), &rings) &&
+				   (rings.end == DEMAND_NO_END ||
+					rings.end <= minute_argument(fcinfo, 1)));
 }
 
 /*

@@ -22,6 +22,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
@@ -54,22 +55,67 @@ inbox_oid(int which)
 		get_relname_relid(inbox_names[which], schema) : InvalidOid;
 }
 
+/*
+ * Say whether a table of ours is as this library knows it: a heap of these
+ * types, where InvalidOid stands for our own.
+ */
+bool
+is_own_table(Relation rel, const Oid *types, int ntypes)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+
+	if (rel->rd_rel->relkind != RELKIND_RELATION ||
+		rel->rd_tableam != GetHeapamTableAmRoutine() ||
+		desc->natts != ntypes)
+		return false;
+	for (int i = 0; i < ntypes; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		/* a dropped column has no type */
+		if (OidIsValid(types[i]) ? att->atttypid != types[i] :
+			att->attisdropped || att->attlen != -1)
+			return false;
+	}
+	return true;
+}
+
+/* Close a table and return NULL if it is not as this library knows it. */
+static Relation
+inbox_check(Relation rel, LOCKMODE lockmode)
+{
+	static const Oid types[] = {INT8OID, INT4OID, INT4OID, CHAROID, TEXTOID,
+	TEXTOID, TEXTOID, InvalidOid};
+
+	StaticAssertStmt(lengthof(types) == INBOX_NATTS, "a type for each column");
+	if (rel == NULL || is_own_table(rel, types, INBOX_NATTS))
+		return rel;
+	relation_close(rel, lockmode);
+	return NULL;
+}
+
 /* Open one of the inbox's tables; NULL if it is not as this library knows it. */
 Relation
 inbox_open(int which, LOCKMODE lockmode)
 {
 	Oid			relid = inbox_oid(which);
-	Relation	rel = OidIsValid(relid) ?
-		try_relation_open(relid, lockmode) : NULL;
 
-	if (rel != NULL &&
-		(rel->rd_rel->relkind != RELKIND_RELATION ||
-		 rel->rd_tableam != GetHeapamTableAmRoutine() ||
-		 RelationGetNumberOfAttributes(rel) != INBOX_NATTS))
-	{
-		relation_close(rel, lockmode);
+	return OidIsValid(relid) ?
+		inbox_check(try_relation_open(relid, lockmode), lockmode) : NULL;
+}
+
+/* Open one of them to append to; NULL also if that would mean to wait. */
+static Relation
+inbox_try_open(Oid relid)
+{
+	Relation	rel;
+
+	if (!OidIsValid(relid) ||
+		!ConditionalLockRelationOid(relid, RowExclusiveLock))
 		return NULL;
-	}
+	rel = inbox_check(try_relation_open(relid, NoLock), NoLock);
+	if (rel == NULL)
+		UnlockRelationOid(relid, RowExclusiveLock);
 	return rel;
 }
 
@@ -81,25 +127,21 @@ inbox_in_turn(TimestampTz now)
 }
 
 /*
- * Lock the table in turn as one who writes to it, and say which it is.  What
- * somebody keeps locked, say for a VACUUM FULL, or waits for, no order waits
- * for while another one is free: the decider reads all.
+ * Open a table to append to; NULL where there is none.  Where somebody rewrites,
+ * reindexes or locks the one in turn, or has made something else of it, the
+ * order takes another, and waits for none: who holds them all may wait for the
+ * order.
  */
-static int
-inbox_lock(void)
+static Relation
+inbox_open_door(void)
 {
 	int			in_turn = inbox_in_turn(GetCurrentTimestamp());
 	int			doors[] = {in_turn, 1 - in_turn, BACKLOG};
+	Relation	rel = NULL;
 
-	for (int i = 0; i < (int) lengthof(doors); i++)
-	{
-		Oid			relid = inbox_oid(doors[i]);
-
-		if (OidIsValid(relid) &&
-			ConditionalLockRelationOid(relid, RowExclusiveLock))
-			return doors[i];
-	}
-	return in_turn;
+	for (int i = 0; i < (int) lengthof(doors) && rel == NULL; i++)
+		rel = inbox_try_open(inbox_oid(doors[i]));
+	return rel;
 }
 
 /*
@@ -208,28 +250,21 @@ insert_rows(Relation rel, const Movement *moves, int nmoves)
 }
 
 /*
- * Append movements.  Orders of different tables meet here, where the inbox
- * grows: that lock is held for a moment only, and no order gives up on it.
+ * Append movements; false where the inbox takes none.  Orders of different
+ * tables meet here, where the inbox grows: that lock is held for a moment
+ * only, and no order gives up on it.
  */
-void
+bool
 inbox_append(const Movement *moves, int nmoves)
 {
 	Relation	rel;
 	int			patience = LockTimeout;
 
 	if (nmoves == 0)
-		return;
-	rel = inbox_open(inbox_lock(), RowExclusiveLock);
+		return true;
+	rel = inbox_open_door();
 	if (rel == NULL)
-	{
-		/* half an upgrade, or none: the order goes in, verify() will tell */
-		ereport(WARNING,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the inbox of replenish is not as this library knows it"),
-				 errdetail("%d movements were not recorded.", nmoves),
-				 errhint("Run ALTER EXTENSION replenish UPDATE, then CALL replenish.repair().")));
-		return;
-	}
+		return false;
 	LockTimeout = 0;
 	PG_TRY();
 	{
@@ -241,4 +276,20 @@ inbox_append(const Movement *moves, int nmoves)
 	}
 	PG_END_TRY();
 	table_close(rel, NoLock);
+	return true;
+}
+
+/* The name of a table of the inbox that is not as it should be, or NULL. */
+const char *
+inbox_broken(void)
+{
+	for (int which = 0; which < (int) lengthof(inbox_names); which++)
+	{
+		Relation	rel = inbox_open(which, AccessShareLock);
+
+		if (rel == NULL)
+			return inbox_names[which];
+		relation_close(rel, AccessShareLock);
+	}
+	return NULL;
 }

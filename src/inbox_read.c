@@ -206,14 +206,9 @@ scan_table(int which, Snapshot snapshot, InboxUse use, int64 limit,
 	BlockNumber nagain;
 	int64		rows;
 
-	/* 1.0 had no backlog */
-	if (rel == NULL && which == BACKLOG)
-		return 0;
+	/* what is in it waits until somebody has mended it: health() tells */
 	if (rel == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the inbox of replenish is not as this library knows it"),
-				 errhint("Run ALTER EXTENSION replenish UPDATE.")));
+		return 0;
 	start = scan_start(rel, which, use, *last, &again, &nagain);
 	end = RelationGetNumberOfBlocks(rel);
 	/* no scan may begin at the end of its table */

@@ -163,11 +163,14 @@ worker_ensure(void)
 									LAUNCH_INTERVAL_MS))
 		return coming;
 	tried_at = GetCurrentTimestamp();
+	/* those before it died: that somebody decides is not for orders to try */
+	coming = true;
+	if (failure_retry_at() > tried_at)
+		return true;
 
 	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, ExtensionRelationId,
 					   replenish_extension_oid(), LOCK_LAUNCH);
 	/* whoever holds it is starting the worker */
-	coming = true;
 	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		return true;
 	coming = find_worker() ||

@@ -161,7 +161,9 @@ extern bool batch_flush(Batch *batch);
 
 typedef void (*MovementVisitor) (const Movement *move, void *arg);
 
-extern void inbox_append(const Movement *moves, int nmoves);
+extern bool is_own_table(Relation rel, const Oid *types, int ntypes);
+extern bool inbox_append(const Movement *moves, int nmoves);
+extern const char *inbox_broken(void);
 typedef enum InboxUse
 {
 	INBOX_READ,
@@ -188,6 +190,12 @@ extern void scan_rows(Relation rel, TableScanDesc scan, Snapshot snapshot,
 extern void scan_own_rows(Relation rel, const Source *source,
 						  Snapshot snapshot, int sign, bool deleted,
 						  MovementVisitor visit, void *arg);
+
+/* ---- failure.c: what went wrong, for health() ---- */
+
+extern void failure_lost(int32 source, int64 rows);
+extern void failure_append(const char *what, const char *error);
+extern TimestampTz failure_retry_at(void);
 
 /* ---- decider.c: one at a time ---- */
 

@@ -10,6 +10,9 @@
  * nothing writes nothing.  Under load it lingers between passes, because
  * waking at every commit costs the orders more than the passes do.
  *
+ * What goes wrong is noted for health(): a pass that failed, and, before the
+ * first one, that a worker has begun; see failure.c.
+ *
  * One worker per database lives by a lock of the user method: unlike a lock of
  * the default method, an error does not release it and an exit does.
  *
@@ -22,8 +25,11 @@
 #include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
+#include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "nodes/value.h"
+#include "parser/parse_func.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
 #include "postmaster/interrupt.h"
@@ -32,6 +38,7 @@
 #include "storage/lock.h"
 #include "storage/proc.h"
 #include "tcop/tcopprot.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -57,6 +64,8 @@
 #define BACKOFF_MAX_MS	60000
 
 static bool am_worker = false;
+static bool noted = true;		/* there may be a note to take back */
+static char failed_pass[1024];	/* what the last one failed with, or '' */
 
 /*
  * Exit quietly: there is nothing for this worker to do here any more.  The
@@ -125,6 +134,43 @@ worker_yield(void)
 	yield_database();
 	yield_object(MyDatabaseId, ExtensionRelationId, replenish_extension_oid(),
 				 AccessShareLock);
+}
+
+/* Call one of our functions that note something, where it is installed. */
+static void
+note(const char *function, const char *arg)
+{
+	Oid			argtypes[] = {TEXTOID};
+	Datum		args[] = {CStringGetTextDatum(arg)};
+	List	   *names = list_make2(makeString("replenish"),
+								   makeString(pstrdup(function)));
+
+	if (!OidIsValid(LookupFuncName(names, 1, argtypes, true)))
+		return;
+	SPI_connect();
+	if (SPI_execute_with_args(psprintf("SELECT replenish.%s($1)", function), 1,
+							  argtypes, args, NULL, false, 0) != SPI_OK_SELECT)
+		elog(ERROR, "could not run %s()", function);
+	SPI_finish();
+}
+
+/* Begin a transaction whose statements see the newest rows. */
+static void
+begin(void)
+{
+	SetCurrentStatementStartTimestamp();
+	StartTransactionCommand();
+	/* whatever the database's defaults */
+	XactIsoLevel = XACT_READ_COMMITTED;
+	XactReadOnly = false;
+	PushActiveSnapshot(GetTransactionSnapshot());
+}
+
+static void
+commit(void)
+{
+	PopActiveSnapshot();
+	CommitTransactionCommand();
 }
 
 /*
@@ -211,12 +257,7 @@ one_pass(void)
 	char	   *version;
 	int64		spent = cpu_ms();
 
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	/* whatever the database's defaults */
-	XactIsoLevel = XACT_READ_COMMITTED;
-	XactReadOnly = false;
-	PushActiveSnapshot(GetTransactionSnapshot());
+	begin();
 	yield_database();
 	extension = replenish_extension_oid();
 	if (!OidIsValid(extension) || replenish_evaluate == EVALUATE_MANUAL)
@@ -227,19 +268,38 @@ one_pass(void)
 		become_only_worker(extension);
 		known = extension;
 		known_version = MemoryContextStrdup(TopMemoryContext, version);
+		note("worker_begins", "It died before it had decided once.");
+		commit();
+		begin();
 	}
 	else if (extension != known || strcmp(version, known_version) != 0)
 		leave();
 	pgstat_report_activity(STATE_RUNNING, "replenish.tick()");
 	spent += run_pass() / DECISIONS_PER_MS;
-	PopActiveSnapshot();
-	CommitTransactionCommand();
+	if (noted)
+		note("worker_goes_on", "");
+	commit();
+	noted = false;
 	pgstat_report_stat(false);
 	pgstat_report_activity(STATE_IDLE, NULL);
 	/* the first time, plans are made */
 	excess = Min(cpu_ms() - spent, before);
 	before = cpu_ms() - spent;
 	return Min(Max(excess * REST_FACTOR, LINGER_MS), REST_MAX_MS);
+}
+
+/* Note what the last pass failed with, in a transaction of its own. */
+static void
+note_failure(void)
+{
+	char	   *error = pstrdup(failed_pass);
+
+	/* should this fail as well, the server's log has it */
+	failed_pass[0] = '\0';
+	noted = true;
+	begin();
+	note("worker_failed", error);
+	commit();
 }
 
 /*
@@ -313,6 +373,8 @@ replenish_worker_main(Datum arg)
 	{
 		error_context_stack = NULL;
 		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(context);
+		strlcpy(failed_pass, CopyErrorData()->message, sizeof(failed_pass));
 		EmitErrorReport();
 		AbortCurrentTransaction();
 		FlushErrorState();
@@ -324,6 +386,10 @@ replenish_worker_main(Datum arg)
 
 	for (;;)
 	{
+		MemoryContextSwitchTo(context);
+		MemoryContextReset(context);
+		if (failed_pass[0] != '\0')
+			note_failure();
 		if (pause_ms > 0)
 			pause_after_failure(pause_ms);
 		ResetLatch(MyLatch);

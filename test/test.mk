@@ -16,8 +16,8 @@ export PG_CONFIG PYTHON MAKE
 
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
-        check-property check-endure check-readme bench bench-report walk \
-        endure
+        check-property check-crash check-endure check-readme bench bench-report \
+        walk endure
 
 # a live-stream day in a minute, heard by a real listener
 demo:
@@ -74,9 +74,30 @@ check-property:
 	@$(PRIVATE) $(PYTHON) -B $(srcdir)/test/property \
 		--seconds $(PROPERTY_SECONDS) $(PROPERTY_OPTS)
 
+# processes killed at random moments under load, and what is there afterwards
+CRASH_KILLS = 12
+define CRASH_CONF
+shared_buffers = 16MB
+autovacuum_naptime = 1s
+checkpoint_timeout = 30s
+max_worker_processes = 12
+max_prepared_transactions = 60
+wal_writer_delay = 10s
+endef
+check-crash: export PRIVATE_CONF = $(CRASH_CONF)
+check-crash: export PRIVATE_CRASHES = 1
+check-crash:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) -B $(srcdir)/test/crash \
+		--kills $(CRASH_KILLS) $(CRASH_OPTS)
+
+# both for long
 SECONDS = 3600
+KILLS = 1000
 soak:
 	@$(MAKE) --no-print-directory check-property PROPERTY_SECONDS=$(SECONDS)
+	@$(MAKE) --no-print-directory check-crash CRASH_KILLS=$(KILLS)
 
 # an hour of a shop's life, and what grows on the way; with ENDURE_OPTS=--snapshot
 # behind a snapshot that stays open

@@ -74,6 +74,8 @@ SELECT decided FROM replenish.tick('2026-11-20 12:00+00');
 SELECT count(*) FROM replenish.verify();
 INSERT INTO orders VALUES (502, 'B', 1, '2026-11-20 12:01+00', 'live');
 UPDATE stock SET on_hand = 99 WHERE sku = 'A';
+SELECT count(*) FROM replenish.verify();
+CALL replenish.repair();
 ALTER EXTENSION replenish UPDATE TO '1.1';
 -- nothing is missing, nothing is left over, nothing differs
 SELECT coalesce(o.kind, n.kind) AS kind, coalesce(o.name, n.name) AS name,

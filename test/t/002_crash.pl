@@ -126,5 +126,53 @@ note $node->safe_psql('postgres',
 cmp_ok($node->safe_psql('postgres', 'SELECT count(*) FROM replenish.event'),
 	'>', 20, 'there was something to decide');
 
+# Where no commit waits for its flush, a crash takes orders back, but never an
+# event that somebody was told of: its number would be given to another one.
+$node->append_conf('postgresql.conf', 'wal_writer_delay = 10s');
+$node->safe_psql('postgres',
+	'ALTER DATABASE postgres SET synchronous_commit = off');
+$node->restart;
+foreach my $mode (qw(worker immediate manual))
+{
+	my $sku = "told by $mode";
+	my $listener = $node->background_psql('postgres');
+	$listener->query_safe('LISTEN replenish');
+	$node->safe_psql('postgres', "SET replenish.evaluate = $mode;"
+		  . " INSERT INTO stock VALUES ('$sku', 1);"
+		  . ($mode eq 'manual' ? 'SELECT replenish.tick()' : ''));
+	my $told;
+	my $until = time + $PostgreSQL::Test::Utils::timeout_default;
+	until ($told || time > $until)
+	{
+		$listener->query("SELECT 'tick'") =~
+		  /"id" ?: ?"([0-9a-f-]+)"[^\n]*$sku/ and $told = $1;
+		sleep 0.02 unless $told;
+	}
+	$node->stop('immediate');
+	$listener->{run}->finish;
+	$node->start;
+	is( $node->safe_psql('postgres', 'SET replenish.evaluate = manual;'
+			  . " SELECT id FROM replenish.event WHERE sku = '$sku'"),
+		$told, "$mode: an event that was heard of is there after a crash");
+	is( $node->safe_psql('postgres', 'SET replenish.evaluate = manual;'
+			  . ' SELECT count(*) FROM replenish.verify()'),
+		'0', "$mode: and the recount finds no difference");
+}
+
+# Where the library is preloaded for the database, the first connection of
+# anybody brings the worker back.
+$node->safe_psql('postgres', q{
+	SET synchronous_commit = on;
+	CREATE ROLE anybody LOGIN;
+	ALTER DATABASE postgres SET session_preload_libraries = 'replenish'});
+$node->stop('immediate');
+$node->start;
+my $workers = q{SELECT count(*) FROM pg_stat_activity
+	WHERE backend_type = 'replenish worker'};
+is($node->safe_psql('template1', $workers), '0', 'no worker after a crash');
+$node->safe_psql('postgres', 'SELECT 1', extra_params => [ '-U', 'anybody' ]);
+ok($node->poll_query_until('template1', "SELECT ($workers) = 1"),
+	'with the library preloaded, a connection brings it back');
+
 $node->stop;
 done_testing();
