@@ -252,7 +252,10 @@ END $$;
 COMMENT ON FUNCTION replenish.take_undecided(bigint) IS
 'Takes at most so many of the items that were put off; NULL where there are none. For the decider only.';
 
-CREATE FUNCTION replenish.due_items(clock timestamptz, max bigint)
+-- Behind an old snapshot the index keeps every moment that an item was ever
+-- due at: what came before the last decision is not searched again.
+CREATE FUNCTION replenish.due_items(since timestamptz, clock timestamptz,
+	max bigint)
 	RETURNS replenish.item_key[]
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp
@@ -262,13 +265,14 @@ CREATE FUNCTION replenish.due_items(clock timestamptz, max bigint)
 BEGIN
 	RETURN (SELECT array_agg((d.sku, d.location)::item_key)
 		FROM (SELECT i.sku, i.location FROM item i
-			WHERE i.next_check <= clock
+			WHERE i.next_check > due_items.since
+				AND i.next_check <= due_items.clock
 				AND NOT EXISTS (SELECT FROM undecided u
 					WHERE u.sku = i.sku AND u.location = i.location)
 			ORDER BY i.next_check LIMIT due_items.max) d);
 END $$;
-COMMENT ON FUNCTION replenish.due_items(timestamptz, bigint) IS
-'At most so many of the items that are to be decided by the clock though nothing moved, the earliest first; NULL where there are none. For the decider only.';
+COMMENT ON FUNCTION replenish.due_items(timestamptz, timestamptz, bigint) IS
+'At most so many of the items that are to be decided after the moment since and by the clock though nothing moved, the earliest first; NULL where there are none. For the decider only.';
 
 CREATE FUNCTION replenish.prune_sold(clock timestamptz) RETURNS void
 	LANGUAGE plpgsql VOLATILE
@@ -289,7 +293,10 @@ CREATE FUNCTION replenish.is_due(as_of timestamptz) RETURNS boolean
 BEGIN
 	RETURN inbox_waits()
 		OR EXISTS (SELECT FROM undecided)
-		OR EXISTS (SELECT FROM item WHERE next_check <= as_of)
+		OR EXISTS (SELECT FROM item
+			WHERE next_check > coalesce((SELECT d.clock FROM decider d),
+					'-infinity')
+				AND next_check <= as_of)
 		OR EXISTS (SELECT FROM postponed
 			WHERE minute <= minute_of(as_of))
 		OR EXISTS (SELECT FROM failure WHERE what = 'notify')
@@ -376,7 +383,11 @@ BEGIN
 			put_off_left := put_off_left - 1000;
 		END IF;
 		IF touched IS NULL THEN
-			touched := due_items(clock, 1000);
+			-- a decision leaves nothing due by its clock; each hour it is made
+			-- sure of that
+			touched := due_items(CASE WHEN previous_clock
+					>= date_trunc('hour', clock) THEN previous_clock
+				ELSE '-infinity' END, clock, 1000);
 			EXIT WHEN touched IS NULL;
 		END IF;
 		events := events + decide_each(touched, clock, started_at,

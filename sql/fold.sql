@@ -27,6 +27,9 @@ CREATE FUNCTION replenish.join_orders(clock timestamptz, backlog bigint)
 	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	appended bigint;
+	-- where the rows are that came and went
+	empty_lines tid[];
+	empty_headers tid[];
 BEGIN
 	WITH taken AS MATERIALIZED (
 		SELECT * FROM drain(join_orders.clock, NULL, join_orders.backlog, true)
@@ -63,6 +66,7 @@ BEGIN
 		HAVING sum(amount) <> 0
 		ON CONFLICT ON CONSTRAINT order_line_pkey DO UPDATE
 			SET amount = fitting_sum(o.amount, excluded.amount)
+		RETURNING o.ctid AS place, o.amount
 	), headers_kept AS (
 		INSERT INTO order_header AS o (source, order_key, location, channel,
 			minute, rows)
@@ -72,10 +76,13 @@ BEGIN
 		HAVING sum(rows) <> 0
 		ON CONFLICT ON CONSTRAINT order_header_pkey DO UPDATE
 			SET rows = o.rows + excluded.rows
+		RETURNING o.ctid AS place, o.rows
 	)
 	SELECT count(append(n.amount::bigint, minute, source, n.kind, sku,
 		-- a column that neither of them has
-		coalesce(nullif(location, ''), 'default'), n.channel))
+		coalesce(nullif(location, ''), 'default'), n.channel)),
+		(SELECT array_agg(k.place) FROM lines_kept k WHERE k.amount = 0),
+		(SELECT array_agg(k.place) FROM headers_kept k WHERE k.rows = 0)
 	FROM (SELECT source, sku, location, channel, minute, deleted,
 			sum(amount) AS amount
 		FROM joined
@@ -87,10 +94,10 @@ BEGIN
 		UNION ALL
 		SELECT 1, 'sum_too_large', 'f'
 		WHERE amount NOT BETWEEN -9e18 AND 9e18) n
-	INTO appended;
-	-- what came and went
-	DELETE FROM order_line WHERE amount = 0;
-	DELETE FROM order_header WHERE rows = 0;
+	INTO appended, empty_lines, empty_headers;
+	-- an index of them would keep, behind an old snapshot, all there ever were
+	DELETE FROM order_line WHERE ctid = ANY (empty_lines);
+	DELETE FROM order_header WHERE ctid = ANY (empty_headers);
 END $$;
 COMMENT ON FUNCTION replenish.join_orders(timestamptz, bigint) IS
 'Takes the lines and headers of orders from the inbox, and from so many rows of the backlog, adds them to order_line and order_header, and appends to the inbox what that changes in the demand. For the decider only.';

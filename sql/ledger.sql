@@ -60,8 +60,6 @@ CREATE TABLE replenish.order_header (
 	rows bigint NOT NULL,
 	PRIMARY KEY (source, order_key, location, channel, minute)
 ) WITH (fillfactor = 80);
-CREATE INDEX order_header_empty_idx ON replenish.order_header (source)
-	WHERE rows = 0;
 SELECT pg_catalog.pg_extension_config_dump('replenish.order_header', '');
 
 COMMENT ON TABLE replenish.order_header IS
@@ -77,8 +75,6 @@ CREATE TABLE replenish.order_line (
 	amount bigint NOT NULL,
 	PRIMARY KEY (source, order_key, sku, location, channel, minute)
 ) WITH (fillfactor = 80);
-CREATE INDEX order_line_empty_idx ON replenish.order_line (source)
-	WHERE amount = 0;
 SELECT pg_catalog.pg_extension_config_dump('replenish.order_line', '');
 
 COMMENT ON TABLE replenish.order_line IS

@@ -225,6 +225,7 @@ replenish_absorb(PG_FUNCTION_ARGS)
 	DemandRings state;
 	DemandRings delta;
 
+	worker_yield();
 	/* damaged, it stops its item when that is decided */
 	if (!demand_is_sound(PG_GETARG_DATUM(0), &state))
 		PG_RETURN_DATUM(PG_GETARG_DATUM(0));

@@ -26,6 +26,9 @@
 /* Settled pages that each scan looks at all the same; see settled.c. */
 #define SWEEP_PAGES		8
 
+/* The worker looks after so many rows who waits for it to leave. */
+#define YIELD_ROWS		1000
+
 static void
 read_text(Datum value, Key *key)
 {
@@ -144,6 +147,8 @@ scan_blocks(Relation rel, BlockNumber from, BlockNumber to, Snapshot snapshot,
 		if (use >= INBOX_DRAIN)
 			simple_heap_delete(rel, &tuple->t_self);
 		CHECK_FOR_INTERRUPTS();
+		if (rows % YIELD_ROWS == 0)
+			worker_yield();
 	}
 	table_endscan(scan);
 	MemoryContextDelete(row_context);

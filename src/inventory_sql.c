@@ -16,6 +16,7 @@
 #include "forecast_sql.h"
 #include "funcapi.h"
 #include "inventory.h"
+#include "replenish.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
 #include "utils/lsyscache.h"
@@ -218,6 +219,8 @@ replenish_alert_level(PG_FUNCTION_ARGS)
 	const TierOids *oids = tier_oids(fcinfo);
 	StockTier	tier = TIER_NORMAL;
 
+	/* each decision comes by here */
+	worker_yield();
 	arg_check_quantity(position, "stock_position");
 	arg_check_not_negative(threshold, "threshold");
 	arg_check_not_negative(exit_margin, "exit_margin");

@@ -223,6 +223,7 @@ extern PGDLLIMPORT int replenish_evaluate;
 #define LOCK_DECIDER	3
 #define LOCK_REPAIR		4
 
+extern void worker_yield(void);
 extern bool worker_ensure(void);
 extern void wake_at_commit(void);
 extern void wake_init(void);

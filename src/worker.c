@@ -5,7 +5,8 @@
  *
  * It sleeps until an order's commit sets its latch, or for a second: that
  * catches prepared transactions, what is due by the clock, a dropped
- * extension and a database that somebody wants to drop.  A pass that finds
+ * extension and a database that somebody wants to drop.  For these it looks
+ * within a long pass as well, which is rolled back then.  A pass that finds
  * nothing writes nothing.  Under load it lingers between passes, because
  * waking at every commit costs the orders more than the passes do.
  *
@@ -56,18 +57,23 @@
 #define REST_FACTOR		4
 #define REST_MAX_MS		500
 
+/* Within a pass it is looked so often who waits. */
+#define YIELD_MS		250
+
 /* Longest pause after a pass that failed; doubles from POLL_MS. */
 #define BACKOFF_MAX_MS	60000
 
+static bool am_worker = false;
 static bool noted = true;		/* there may be a note to take back */
 static char failed_pass[1024];	/* what the last one failed with, or '' */
 
-/* Exit quietly: there is nothing for this worker to do here any more. */
+/*
+ * Exit quietly: there is nothing for this worker to do here any more.  The
+ * transaction is rolled back on the way, wherever it is.
+ */
 static void
 leave(void)
 {
-	if (IsTransactionState())
-		AbortCurrentTransaction();
 	proc_exit(0);
 }
 
@@ -84,16 +90,50 @@ become_only_worker(Oid extension)
 		leave();
 }
 
+/*
+ * Leave when somebody waits for a lock on an object, or has it, that leaves no
+ * room for this one.  It is not kept: whoever came to wait for it meanwhile
+ * would have others wait behind him, sessions that begin among them.
+ */
+static void
+yield_object(Oid database, Oid class, Oid object, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, database, class, object, 0);
+	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		leave();
+	LockRelease(&tag, mode, false);
+}
+
 /* Leave when somebody waits to drop, rename or copy the database. */
 static void
 yield_database(void)
 {
-	LOCKTAG		tag;
+	yield_object(InvalidOid, DatabaseRelationId, MyDatabaseId,
+				 RowExclusiveLock);
+}
 
-	SET_LOCKTAG_OBJECT(tag, InvalidOid, DatabaseRelationId, MyDatabaseId, 0);
-	if (LockAcquire(&tag, RowExclusiveLock, false, true) ==
-		LOCKACQUIRE_NOT_AVAIL)
-		leave();
+/*
+ * In the worker, leave in the middle of a pass when somebody waits for the
+ * database or to drop the extension; now and then, however often it is called.
+ * In any other process, nothing.
+ */
+void
+worker_yield(void)
+{
+	static TimestampTz looked_at = 0;
+	TimestampTz now;
+
+	if (!am_worker)
+		return;
+	now = GetCurrentTimestamp();
+	if (!TimestampDifferenceExceeds(looked_at, now, YIELD_MS))
+		return;
+	looked_at = now;
+	yield_database();
+	yield_object(MyDatabaseId, ExtensionRelationId, replenish_extension_oid(),
+				 AccessShareLock);
 }
 
 /* Call one of our functions that note something, where it is installed. */
@@ -319,6 +359,7 @@ replenish_worker_main(Datum arg)
 	int			linger_ms;
 	MemoryContext context;
 
+	am_worker = true;
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();

@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit 2
 stages=("$@")
 [ $# -gt 0 ] || stages=(warnings-build lint unit unit-math check-regress
 	check-isolation check-tap check-reference check-readme check-demo check-property
-	check-crash valgrind-short fuzz-short ubsan-short assert-short)
+	check-crash check-endure valgrind-short fuzz-short ubsan-short assert-short)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -16,7 +16,8 @@ export PG_CONFIG PYTHON MAKE
 
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
-        check-property check-crash check-readme bench bench-report walk
+        check-property check-crash check-endure check-readme bench bench-report \
+        walk endure
 
 # a live-stream day in a minute, heard by a real listener
 demo:
@@ -97,6 +98,19 @@ KILLS = 1000
 soak:
 	@$(MAKE) --no-print-directory check-property PROPERTY_SECONDS=$(SECONDS)
 	@$(MAKE) --no-print-directory check-crash CRASH_KILLS=$(KILLS)
+
+# an hour of a shop's life, and what grows on the way; with ENDURE_OPTS=--snapshot
+# behind a snapshot that stays open
+ENDURE_OUTPUT ?= endure.json
+endure:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/endure.py --seconds $(SECONDS) \
+		$(addprefix --output ,$(ENDURE_OUTPUT)) $(ENDURE_OPTS)
+
+ENDURE_SECONDS = 20
+check-endure:
+	@$(SUB) endure SECONDS=$(ENDURE_SECONDS) ENDURE_OUTPUT=
 
 # a year of a real shop's orders, at full speed; needs ../shared/data.
 # REPLAY_OPTS=--split has them as headers and lines, --monthly in partitions of

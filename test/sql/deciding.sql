@@ -71,6 +71,17 @@ UPDATE stock SET on_hand = 198 WHERE sku = 'B';
 SELECT decided FROM replenish.tick('2020-01-01 00:00+00');
 SELECT clock FROM replenish.decider;
 SELECT decided_at FROM replenish.status WHERE sku = 'B';
+-- nothing is due from before the last decision, but for what somebody wrote there: within an hour
+BEGIN;
+UPDATE replenish.item SET next_check = '2026-11-01 00:00+00' WHERE sku = 'A';
+SELECT replenish.is_due('2026-11-22 12:00:01+00');
+UPDATE stock SET on_hand = 197 WHERE sku = 'B';
+SELECT decided FROM replenish.tick('2026-11-22 12:00:02+00');
+UPDATE stock SET on_hand = 196 WHERE sku = 'B';
+SELECT decided > 1 AS more FROM replenish.tick('2026-11-22 13:00+00');
+SELECT sku, decided_at, next_check > decided_at AS later FROM replenish.item ORDER BY sku;
+SELECT replenish.is_due('2026-11-22 13:00+00'), replenish.is_due('2026-11-24 13:00+00');
+ROLLBACK;
 -- an item whose stock nobody has told: never an alarm
 INSERT INTO orders SELECT 'C', 5, '2026-11-22 11:00+00'::timestamptz - i * interval '1 day'
 	FROM generate_series(0, 30) i;
