@@ -64,6 +64,7 @@
 #define BACKOFF_MAX_MS	60000
 
 static bool am_worker = false;
+static bool begun = false;		/* it is noted that this worker begins */
 static bool noted = true;		/* there may be a note to take back */
 static char failed_pass[1024];	/* what the last one failed with, or '' */
 
@@ -88,52 +89,6 @@ become_only_worker(Oid extension)
 	tag.locktag_lockmethodid = USER_LOCKMETHOD;
 	if (LockAcquire(&tag, ExclusiveLock, true, true) == LOCKACQUIRE_NOT_AVAIL)
 		leave();
-}
-
-/*
- * Leave when somebody waits for a lock on an object, or has it, that leaves no
- * room for this one.  It is not kept: whoever came to wait for it meanwhile
- * would have others wait behind him, sessions that begin among them.
- */
-static void
-yield_object(Oid database, Oid class, Oid object, LOCKMODE mode)
-{
-	LOCKTAG		tag;
-
-	SET_LOCKTAG_OBJECT(tag, database, class, object, 0);
-	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
-		leave();
-	LockRelease(&tag, mode, false);
-}
-
-/* Leave when somebody waits to drop, rename or copy the database. */
-static void
-yield_database(void)
-{
-	yield_object(InvalidOid, DatabaseRelationId, MyDatabaseId,
-				 RowExclusiveLock);
-}
-
-/*
- * In the worker, leave in the middle of a pass when somebody waits for the
- * database or to drop the extension; now and then, however often it is called.
- * In any other process, nothing.
- */
-void
-worker_yield(void)
-{
-	static TimestampTz looked_at = 0;
-	TimestampTz now;
-
-	if (!am_worker)
-		return;
-	now = GetCurrentTimestamp();
-	if (!TimestampDifferenceExceeds(looked_at, now, YIELD_MS))
-		return;
-	looked_at = now;
-	yield_database();
-	yield_object(MyDatabaseId, ExtensionRelationId, replenish_extension_oid(),
-				 AccessShareLock);
 }
 
 /* Call one of our functions that note something, where it is installed. */
@@ -171,6 +126,70 @@ commit(void)
 {
 	PopActiveSnapshot();
 	CommitTransactionCommand();
+}
+
+/*
+ * Say whether somebody waits for a lock on an object, or has it, that leaves no
+ * room for this one.  It is not kept: whoever came to wait for it meanwhile
+ * would have others wait behind him, sessions that begin among them.
+ */
+static bool
+is_object_wanted(Oid database, Oid class, Oid object, LOCKMODE mode)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_OBJECT(tag, database, class, object, 0);
+	if (LockAcquire(&tag, mode, false, true) == LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	LockRelease(&tag, mode, false);
+	return false;
+}
+
+/*
+ * Leave when somebody waits to drop, rename or copy the database, from wherever
+ * we are in a pass: there is no way back.  Who leaves in his first one has not
+ * died of it.
+ */
+static void
+yield_database(void)
+{
+	if (!is_object_wanted(InvalidOid, DatabaseRelationId, MyDatabaseId,
+						  RowExclusiveLock))
+		return;
+	if (begun && noted)
+	{
+		/* an error exits */
+		PG_exception_stack = NULL;
+		error_context_stack = NULL;
+		AbortOutOfAnyTransaction();
+		begin();
+		note("worker_goes_on", "");
+		commit();
+	}
+	leave();
+}
+
+/*
+ * In the worker, leave in the middle of a pass when somebody waits for the
+ * database or to drop the extension; now and then, however often it is called.
+ * In any other process, nothing.
+ */
+void
+worker_yield(void)
+{
+	static TimestampTz looked_at = 0;
+	TimestampTz now;
+
+	if (!am_worker)
+		return;
+	now = GetCurrentTimestamp();
+	if (!TimestampDifferenceExceeds(looked_at, now, YIELD_MS))
+		return;
+	looked_at = now;
+	yield_database();
+	if (is_object_wanted(MyDatabaseId, ExtensionRelationId,
+						 replenish_extension_oid(), AccessShareLock))
+		leave();
 }
 
 /*
@@ -270,6 +289,7 @@ one_pass(void)
 		known_version = MemoryContextStrdup(TopMemoryContext, version);
 		note("worker_begins", "It died before it had decided once.");
 		commit();
+		begun = true;
 		begin();
 	}
 	else if (extension != known || strcmp(version, known_version) != 0)
