@@ -59,6 +59,10 @@ DECLARE
 BEGIN
 	-- a standby that was promoted, or a restored server, asks nobody
 	DELETE FROM failure f WHERE f.what = 'worker' RETURNING f.* INTO before;
+	-- one that ended with the server need not have died
+	IF before.last_at < pg_postmaster_start_time() THEN
+		before := NULL;
+	END IF;
 	INSERT INTO failure (what, times, since, last_at, retry_at, error)
 	VALUES ('worker', coalesce(before.times, 0) + 1,
 		coalesce(before.since, present), present,

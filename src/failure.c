@@ -141,11 +141,15 @@ static bool
 is_workers(TupleTableSlot *slot, TimestampTz *retry_at)
 {
 	bool		no_what;
+	bool		no_last;
 	bool		no_retry;
 	Datum		what = slot_getattr(slot, FAILURE_WHAT + 1, &no_what);
+	Datum		last = slot_getattr(slot, FAILURE_LAST_AT + 1, &no_last);
 	Datum		retry = slot_getattr(slot, FAILURE_RETRY_AT + 1, &no_retry);
 
-	if (no_what || no_retry ||
+	/* what ended with the server need not have died */
+	if (no_what || no_last || no_retry ||
+		DatumGetTimestampTz(last) < PgStartTime ||
 		strcmp(TextDatumGetCString(what), "worker") != 0)
 		return false;
 	*retry_at = DatumGetTimestampTz(retry);
