@@ -15,6 +15,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "distribution.h"
 #include "special.h"
@@ -289,7 +290,7 @@ count_expand(const Count *c, Expansion *x)
 	double		bend = c->poisson ? 0 : 1 / (c->r - 1);
 	double		slope[TERMS + 1];	/* u */
 	double		ratio[TERMS + 1];	/* t over that at the mode */
-	double	   *place = x->place;
+	double		place[TERMS + 1];
 	double		rest[TERMS + 2];
 	double		radius;			/* of convergence */
 	double		error;
@@ -347,6 +348,7 @@ count_expand(const Count *c, Expansion *x)
 	whole = 1 / whole;
 	for (int k = 0; k <= x->terms; k++)
 		x->extra[k] = (rest[k] + small * slope[k]) * whole;
+	memcpy(x->place, place, sizeof(place));
 	return true;
 }
 
@@ -436,6 +438,7 @@ count_quantiles(double mean, double var, int n, const double *p, double *k)
 	c = count_make(mean, var);
 	most = mean + 3 * sqrt(var > mean ? var : mean);
 	small = most < SUM_LIMIT;
+	expansion.terms = 0;
 	expanded = most > SUM_QUICK && count_expand(&c, &expansion);
 	for (int i = 0; i < n; i++)
 	{
