@@ -333,6 +333,7 @@ raise_quantiles(const DemandModel *model, DemandForecast f,
 			forecast_whole_days(model, model->into_day, day);
 		double		var = fmax(g.var, g.mean);
 		double		sd = sqrt(var);
+		double		ratio = g.mean > 0 ? var / g.mean : INFINITY;
 		double		count[BATCH];
 
 		/*
@@ -346,7 +347,7 @@ raise_quantiles(const DemandModel *model, DemandForecast f,
 		{
 			double		far = 0.5 * (most[i] + z[i]) * sd;
 			double		near = 0.5 * (sqrt(2 * tail[i]) * sd + z[i] * sd) +
-				tail[i] * var / g.mean;
+				tail[i] * ratio;
 
 			if (!done[i] &&
 				(g.mean + far <= quantile[i] ||

@@ -93,6 +93,8 @@ say "building $prefix, which takes some minutes"
 {
 	cd "$source"
 	nice -n 10 ./configure --prefix="$prefix" "${options[@]}"
+	# to PostgreSQL's own, a make that calls it is one of its own
+	unset MAKELEVEL MAKEFLAGS MFLAGS
 	nice -n 10 make -s -j "$(nproc)"
 	nice -n 10 make -s install DESTDIR="$work/stage"
 	cp src/tools/valgrind.supp "$work/stage$prefix"

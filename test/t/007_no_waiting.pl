@@ -258,6 +258,7 @@ $holder->query_safe('ROLLBACK');
 $node->safe_psql('postgres', 'SELECT replenish.tick()');
 $node->append_conf('postgresql.conf', "synchronous_standby_names = 'nobody'");
 $node->reload;
+sleep 2;    # commits wait from when the checkpointer has heard of it
 begin($vacuum[0], q{BEGIN; INSERT INTO twin.returned (sku) VALUES ('S1');
 	NOTIFY other; COMMIT});
 wait_for(1, "pg_stat_activity WHERE wait_event = 'SyncRep'");
