@@ -422,7 +422,7 @@ count_quantiles(double mean, double var, int n, const double *p, double *k)
 {
 	Count		c;
 	CountSum	sum = {0, 0, 0};
-	Expansion	expansion;
+	Expansion	expansion = {0};
 	double		shift = 0;
 	double		done = 2;
 	double		most;
@@ -438,7 +438,6 @@ count_quantiles(double mean, double var, int n, const double *p, double *k)
 	c = count_make(mean, var);
 	most = mean + 3 * sqrt(var > mean ? var : mean);
 	small = most < SUM_LIMIT;
-	expansion.terms = 0;
 	expanded = most > SUM_QUICK && count_expand(&c, &expansion);
 	for (int i = 0; i < n; i++)
 	{
