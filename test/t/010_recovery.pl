@@ -240,6 +240,10 @@ my $seq = quietly($new, 'SELECT max(seq) FROM replenish.event');
 $new->safe_psql('postgres', q{
 	INSERT INTO stock SELECT 'S1', 1000 - sum(moved) FROM stock
 	WHERE sku = 'S1'});
+# decided by itself: together with the next it might change nothing
+$new->poll_query_until('postgres', q{SELECT tier = 'normal'
+	FROM replenish.item WHERE sku = 'S1'})
+  or die 'nothing is decided';
 $new->safe_psql('postgres', q{INSERT INTO stock VALUES ('S1', -990)});
 ok( $new->poll_query_until('postgres', qq{
 		SELECT count(*) > 0 FROM replenish.event
