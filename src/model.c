@@ -22,11 +22,12 @@
 #include "forecast.h"
 
 #define ALPHAS			6		/* smoothing constants side by side */
-#define WARM_DAYS		14		/* a younger item counts as this old */
+#define YOUNG_DAYS		4.0		/* without a sale, before the first one */
+#define MIN_DAYS		14		/* before weekdays are told apart */
 #define DAYS_USED		91		/* for the weekdays */
 #define DAY_WEEKS		9		/* smoothed as days; earlier ones as weeks */
 #define WEEKS_USED		105
-#define MIN_WEEKS		4		/* whole weeks before weeks are smoothed */
+#define GROWN_DAYS		28		/* before days and weeks are smoothed */
 #define MIN_CAP_WEEKS	8
 #define CAP_SD			8.0
 #define STRETCH			4		/* weeks whose sum a level has to forecast */
@@ -34,7 +35,8 @@
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.65	/* of the daily in the level */
-#define START_DAYS		2		/* that the first guess at a level counts */
+#define START_MEAN		14		/* days that a first level is the mean of, */
+#define START_DAYS		2		/* and days that it counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
@@ -238,6 +240,7 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
+	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
 	double		cap = INFINITY;
 	double		level[ALPHAS];
 	double		error[ALPHAS] = {0};
@@ -254,9 +257,9 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 			weeks[i] = fmin(weeks[i], cap);
 	}
 	for (int i = 0; i < STRETCH; i++)
-		sum += weeks[i];
+		sum += i < n ? weeks[i] : 0;
 	for (int j = 0; j < ALPHAS; j++)
-		level[j] = sum / STRETCH;
+		level[j] = sum / (n < STRETCH ? n : STRETCH);
 	for (int i = 0; i < n; i++)
 	{
 		double		x = weeks[i];
@@ -287,7 +290,7 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 		s->level[j] = level[j] / 7;
 		s->error[j] = (error[j] + 1e-9) / n;
 		start[j] /= 7;
-		stretch[j] = (errors[j] + 1e-9) / (n - STRETCH + 1);
+		stretch[j] = (errors[j] + 1e-9) / stretches;
 	}
 }
 
@@ -350,6 +353,94 @@ place_in_week(DemandModel *model, int64_t as_of)
 }
 
 /*
+ * Level and variance of an item that has not lived four whole weeks: the mean
+ * of all its days, as if it had not sold for four more.  It is known because
+ * it sold, so that its first days promise too much; and how much it sells in
+ * the weeks after, its days tell little about: as much as one observation of
+ * the level tells in four days.
+ */
+static void
+model_young(DemandModel *model, const DemandSeries *series, int age)
+{
+	double		lived = age + (double) model->into_day / USECS_PER_UTC_DAY;
+	double		units = 0;
+	double		squares = 0;
+
+	for (int i = 0; i <= age; i++)
+	{
+		units += series->day[i];
+		squares += series->day[i] * series->day[i];
+	}
+	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
+	model->level_daily = model->level_weekly = model->level;
+	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
+	model->young = YOUNG_DAYS / fmax(lived, 1);
+}
+
+/*
+ * Level and variance of an item from its n newest days, oldest first, of which
+ * the sample is the part in whole weeks, and from its nw newest whole weeks.
+ */
+static void
+model_grown(DemandModel *model, const DemandSeries *series, double *days,
+			int n, const Sample *sample, int nw)
+{
+	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
+	int			m = started ? DAY_WEEKS * 7 + model->weekday : n;
+	Smoothing	daily;
+	Smoothing	weekly;
+	double		start[ALPHAS];	/* of daily smoothing */
+	double		stretch[ALPHAS];
+	double		evidence[ALPHAS];
+	double		cap = spike_cap(sample);
+	double		cut = 0;		/* units above the cap */
+	double		cut_var = 0;	/* and their part of the variance */
+
+	smooth_weeks(&weekly, series, nw, started ? DAY_WEEKS : 0, start, stretch);
+	for (int j = 0; j < ALPHAS; j++)
+	{
+		stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
+		evidence[j] = WEEK_TEMPER * stretch[j];
+	}
+	weigh(&weekly, evidence);
+
+	days += n - m;
+	for (int i = 0; i < m; i++)
+		if (days[i] > cap)
+		{
+			cut += days[i] - cap;
+			cut_var += (days[i] - sample->mean) * (days[i] - sample->mean) -
+				(cap - sample->mean) * (cap - sample->mean);
+			days[i] = cap;
+		}
+	if (!started)
+	{
+		double		first = 0;
+
+		for (int i = 0; i < START_MEAN; i++)
+			first += days[i] / START_MEAN;
+		for (int j = 0; j < ALPHAS; j++)
+			start[j] = first;
+	}
+	smooth_days(&daily, model, days, m, start,
+				started ? INFINITY : START_DAYS);
+	for (int j = 0; j < ALPHAS; j++)
+		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
+			STRETCH_TEMPER * stretch[j];
+	weigh(&daily, evidence);
+	daily.mean += cut / m;
+	for (int j = 0; j < ALPHAS; j++)
+		daily.error[j] += cut_var / m;
+
+	model->level_daily = daily.mean;
+	model->level_weekly = weekly.mean;
+	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
+	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
+	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
+								 7 * model->level);
+}
+
+/*
  * Build the model from a series.
  */
 void
@@ -357,101 +448,35 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
-	bool		young = age < WARM_DAYS;
-	bool		have_weeks;
-	bool		started;		/* smoothing days starts from weeks */
-	int			old = young ? WARM_DAYS : age;
-	int			n = old < DAYS_USED ? old : DAYS_USED;
+	int			n = age < DAYS_USED ? age : DAYS_USED;
 	int			nn = n / 7 * 7;
-	int			m;				/* days smoothed */
 	int			nw;
-	Sample		sample;			/* of the days in whole weeks */
-	Smoothing	daily;
-	Smoothing	weekly;
-	double		start[ALPHAS];	/* of daily smoothing */
-	double		stretch[ALPHAS];
-	double		evidence[ALPHAS];
-	double		cap;
-	double		cut = 0;		/* units above the cap */
-	double		cut_var = 0;	/* and their part of the variance */
-	double		share;
+	Sample		sample = {0};	/* of the days in whole weeks */
 
 	place_in_week(model, series->as_of);
 
 	for (int i = 0; i < n; i++)
 		days[i] = series->day[n - i];
-	if (young)
-		days[n - 1] += series->day[0];	/* today is much of what is known */
-	sample = sample_make(days + (n - nn), nn);
+	if (nn >= MIN_DAYS)
+		sample = sample_make(days + (n - nn), nn);
 	weekday_factors(model, &sample);
 	model->day_sum[0] = 0;
 	for (int i = 0; i < 7; i++)
 		model->day_sum[i + 1] = model->day_sum[i] +
 			model->dow[(model->weekday + i) % 7];
 
-	/* the level of weeks */
-	nw = (old - model->weekday) / 7;
+	/* level and variance */
+	nw = (age - model->weekday) / 7;
 	if (nw > WEEKS_USED)
 		nw = WEEKS_USED;
-	have_weeks = nw >= MIN_WEEKS;
-	started = nw > DAY_WEEKS;
-	if (have_weeks)
-	{
-		smooth_weeks(&weekly, series, nw, started ? DAY_WEEKS : 0, start,
-					 stretch);
-		for (int j = 0; j < ALPHAS; j++)
-		{
-			stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
-			evidence[j] = WEEK_TEMPER * stretch[j];
-		}
-		weigh(&weekly, evidence);
-	}
-
-	/* the level of days */
-	cap = spike_cap(&sample);
-	m = started ? DAY_WEEKS * 7 + model->weekday : n;
-	for (int i = n - m; i < n; i++)
-		if (days[i] > cap)
-		{
-			cut += days[i] - cap;
-			cut_var += (days[i] - sample.mean) * (days[i] - sample.mean) -
-				(cap - sample.mean) * (cap - sample.mean);
-			days[i] = cap;
-		}
-	if (!started)
-	{
-		double		first = 0;
-
-		for (int i = 0; i < WARM_DAYS; i++)
-			first += days[i] / WARM_DAYS;
-		for (int j = 0; j < ALPHAS; j++)
-			start[j] = first;
-	}
-	smooth_days(&daily, model, days + (n - m), m, start,
-				started ? INFINITY : START_DAYS);
-	for (int j = 0; j < ALPHAS; j++)
-		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
-			(have_weeks ? STRETCH_TEMPER * stretch[j] : 0);
-	weigh(&daily, evidence);
-	daily.mean += cut / m;
-	for (int j = 0; j < ALPHAS; j++)
-		daily.error[j] += cut_var / m;
-
-	model->level_daily = daily.mean;
-	model->level_weekly = have_weeks ? weekly.mean : daily.mean;
-	share = have_weeks ? DAY_SHARE : 1;
-	model->level = share * model->level_daily +
-		(1 - share) * model->level_weekly;
-
-	/* the variance */
-	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
-	model->have_weeks = have_weeks;
-	if (have_weeks)
-		model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
-									 7 * model->level);
+	model->have_weeks = age >= GROWN_DAYS;
+	model->young = 0;
+	memset(&model->daily, 0, sizeof(model->daily));
+	memset(&model->weekly, 0, sizeof(model->weekly));
+	if (model->have_weeks)
+		model_grown(model, series, days, n, &sample, nw);
 	else
-		memset(&model->weekly, 0, sizeof(model->weekly));
-	model->young = young ? 2.0 * (WARM_DAYS - age) / WARM_DAYS : 0;
+		model_young(model, series, age);
 
 	/* a year ago */
 	model->yearly = age >= INDEX_AGE;
