@@ -6,9 +6,9 @@
  * The level is simple exponential smoothing (Brown 1956) of days and of
  * weeks, for six smoothing constants each in one pass, weighted by how well
  * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  A value beyond
- * eight standard deviations of the others is capped; what was cut off is
- * spread over all days.  The variance of H periods is that of smoothing
+ * 1 by as much as the series is noisy.  Spikes are capped, and what was cut
+ * off is spread over all days; but a lone one is no demand and counts in the
+ * variance only.  The variance of H periods is that of smoothing
  * (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "forecast.h"
+#include "spike.h"
 
 #define ALPHAS			6		/* smoothing constants side by side */
 #define WARM_DAYS		14		/* a younger item counts as this old */
@@ -27,7 +28,6 @@
 #define WEEKS_USED		105
 #define MIN_WEEKS		4		/* whole weeks before weeks are smoothed */
 #define MIN_CAP_WEEKS	8
-#define CAP_SD			8.0
 #define DAY_TEMPER		1.0		/* half the exponent of the weights, */
 #define WEEK_TEMPER		0.075	/* per observation */
 #define DAY_SHARE		0.65	/* of the daily in the level */
@@ -49,6 +49,13 @@ typedef struct Smoothing
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
 } Smoothing;
+
+/* what was cut off spikes, per day */
+typedef struct Excess
+{
+	double		units;			/* that are demand */
+	double		var;			/* part of the variance */
+} Excess;
 
 /* n values: their mean, and the sum of squares around it */
 typedef struct Sample
@@ -99,40 +106,6 @@ sample_make(const double *x, int n)
 	s.mean = sample_sum(&s, false) / n;
 	s.squares = sample_sum(&s, true);
 	return s;
-}
-
-/*
- * Mean plus eight standard deviations, at least Poisson's, of the values
- * without the largest of them; there are at least 3.
- */
-static double
-spike_cap(const Sample *s)
-{
-	const double *x = s->x;
-	int			n = s->n;
-	int			largest = 0;
-	double		mean;
-	double		squares;
-	double		off;
-
-	for (int i = 1; i < n; i++)
-		if (x[i] > x[largest])
-			largest = i;
-	off = x[largest] - s->mean;
-	mean = s->mean - off / (n - 1);
-	squares = s->squares - off * off * n / (n - 1);
-
-	/* where the largest drowns the others, start again without it */
-	if (squares < 1e-3 * s->squares)
-	{
-		mean = squares = 0;
-		for (int i = 0; i < n; i++)
-			mean += i == largest ? 0 : x[i];
-		mean /= n - 1;
-		for (int i = 0; i < n; i++)
-			squares += i == largest ? 0 : (x[i] - mean) * (x[i] - mean);
-	}
-	return mean + CAP_SD * sqrt(fmax(fmax(squares / (n - 2), mean), 0));
 }
 
 /*
@@ -228,11 +201,36 @@ weekday_factors(DemandModel *model, const Sample *sample)
 }
 
 /*
+ * Take the spikes out of n days, oldest first, and out of the weeks, newest
+ * first, what of them is no demand.
+ */
+static Excess
+tame_days(double *days, int n, double *weeks, int weekday)
+{
+	Sample		all = sample_make(days, n);
+	Spike		spike = spike_find(days, n, all.mean, all.squares);
+	double		to = spike.usual + spike.share * (spike.cap - spike.usual);
+	Excess		excess = {0, 0};
+
+	for (int i = 0; i < n; i++)
+		if (days[i] > spike.cap)
+		{
+			double		off = days[i] - to;
+
+			excess.units += spike.share * off / n;
+			excess.var += off * (days[i] + to - 2 * all.mean) / n;
+			weeks[(n - i - weekday + 6) / 7] -= (1 - spike.share) * off;
+			days[i] = to;
+		}
+	return excess;
+}
+
+/*
  * Smooth the n newest whole weeks.  Where daily smoothing would start, so
  * many weeks ago, note the level per day.
  */
 static void
-smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
+smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 			 double *start)
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
@@ -240,14 +238,14 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 	double		cap = INFINITY;
 
 	for (int i = 0; i < n; i++)
-		weeks[i] = series->week[n - i];
+		weeks[i] = newest[n - i];
 	for (int i = 0; i < MIN_WEEKS; i++)
-		first += series->week[n - i] / MIN_WEEKS;
+		first += weeks[i] / MIN_WEEKS;
 	if (n >= MIN_CAP_WEEKS)
 	{
 		Sample		all = sample_make(weeks, n);
 
-		cap = spike_cap(&all);
+		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 	}
 
 	s->n = n;
@@ -281,18 +279,14 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 }
 
 /*
- * Smooth n days, oldest first, of which the sample is the part in whole
- * weeks, with their weekdays taken out.
+ * Smooth n days, oldest first, without their spikes, with their weekdays
+ * taken out.
  */
 static void
 smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
-			const Sample *sample, double start)
+			Excess excess, double start)
 {
 	double		inverse[7];
-	double		mean = sample->mean;
-	double		cap = spike_cap(sample);
-	double		cut = 0;		/* units above the cap */
-	double		cut_var = 0;	/* and their part of the variance */
 	int			wd = (model->weekday + 7 * 14 - n) % 7;
 
 	for (int i = 0; i < 7; i++)
@@ -307,15 +301,8 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 	{
 		double		x = days[i];
 		double		f = model->dow[wd];
-		double		y;
+		double		y = x * inverse[wd];
 
-		if (x > cap)
-		{
-			cut += x - cap;
-			cut_var += (x - mean) * (x - mean) - (cap - mean) * (cap - mean);
-			x = cap;
-		}
-		y = x * inverse[wd];
 		for (int j = 0; j < ALPHAS; j++)
 		{
 			double		e = x - s->level[j] * f;
@@ -326,10 +313,10 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 		wd = wd == 6 ? 0 : wd + 1;
 	}
 	weigh(s, DAY_TEMPER);
-	s->mean = cut / n;
+	s->mean = excess.units;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		s->error[j] += cut_var / n;
+		s->error[j] += excess.var;
 		s->mean += s->weight[j] * fmax(s->level[j], 0);
 	}
 }
@@ -365,6 +352,8 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	int			n = old < DAYS_USED ? old : DAYS_USED;
 	int			nn = n / 7 * 7;
 	int			nw;
+	double		weeks[DEMAND_WEEKS];
+	Excess		excess;
 	Sample		sample;			/* of the days in whole weeks */
 	Smoothing	daily;
 	Smoothing	weekly;
@@ -377,6 +366,8 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 		days[i] = series->day[n - i];
 	if (young)
 		days[n - 1] += series->day[0];	/* today is much of what is known */
+	memcpy(weeks, series->week, sizeof(weeks));
+	excess = tame_days(days, n, weeks, model->weekday);
 	sample = sample_make(days + (n - nn), nn);
 	weekday_factors(model, &sample);
 	model->day_sum[0] = 0;
@@ -390,14 +381,14 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 		nw = WEEKS_USED;
 	have_weeks = nw >= MIN_WEEKS;
 	if (have_weeks)
-		smooth_weeks(&weekly, series, nw, n / 7, &start);
+		smooth_weeks(&weekly, weeks, nw, n / 7, &start);
 	if (start < 0)
 	{
 		start = 0;
 		for (int i = 0; i < WARM_DAYS; i++)
 			start += days[i] / WARM_DAYS;
 	}
-	smooth_days(&daily, model, days, n, &sample, start);
+	smooth_days(&daily, model, days, n, excess, start);
 	model->level_daily = daily.mean;
 	model->level_weekly = have_weeks ? weekly.mean : daily.mean;
 	share = have_weeks ? DAY_SHARE : 1;
