@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "forecast.h"
+#include "spike.h"
 
 #define ALPHAS			6		/* smoothing constants side by side */
 #define YOUNG_DAYS		4.0		/* without a sale, before the first one */
@@ -29,7 +30,6 @@
 #define WEEKS_USED		105
 #define GROWN_DAYS		28		/* before days and weeks are smoothed */
 #define MIN_CAP_WEEKS	8
-#define CAP_SD			8.0
 #define STRETCH			4		/* weeks whose sum a level has to forecast */
 #define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
@@ -59,6 +59,13 @@ typedef struct Smoothing
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
 } Smoothing;
+
+/* what was cut off spikes, per day */
+typedef struct Excess
+{
+	double		units;			/* that are demand */
+	double		var;			/* part of the variance */
+} Excess;
 
 /* n values: their mean, and the sum of squares around it */
 typedef struct Sample
@@ -109,40 +116,6 @@ sample_make(const double *x, int n)
 	s.mean = sample_sum(&s, false) / n;
 	s.squares = sample_sum(&s, true);
 	return s;
-}
-
-/*
- * Mean plus eight standard deviations, at least Poisson's, of the values
- * without the largest of them; there are at least 3.
- */
-static double
-spike_cap(const Sample *s)
-{
-	const double *x = s->x;
-	int			n = s->n;
-	int			largest = 0;
-	double		mean;
-	double		squares;
-	double		off;
-
-	for (int i = 1; i < n; i++)
-		if (x[i] > x[largest])
-			largest = i;
-	off = x[largest] - s->mean;
-	mean = s->mean - off / (n - 1);
-	squares = s->squares - off * off * n / (n - 1);
-
-	/* where the largest drowns the others, start again without it */
-	if (squares < 1e-3 * s->squares)
-	{
-		mean = squares = 0;
-		for (int i = 0; i < n; i++)
-			mean += i == largest ? 0 : x[i];
-		mean /= n - 1;
-		for (int i = 0; i < n; i++)
-			squares += i == largest ? 0 : (x[i] - mean) * (x[i] - mean);
-	}
-	return mean + CAP_SD * sqrt(fmax(fmax(squares / (n - 2), mean), 0));
 }
 
 /*
@@ -229,13 +202,38 @@ weekday_factors(DemandModel *model, const Sample *sample)
 }
 
 /*
+ * Take the spikes out of n days, oldest first, and out of the weeks, newest
+ * first, what of them is no demand.
+ */
+static Excess
+tame_days(double *days, int n, double *weeks, int weekday)
+{
+	Sample		all = sample_make(days, n);
+	Spike		spike = spike_find(days, n, all.mean, all.squares);
+	double		to = spike.usual + spike.share * (spike.cap - spike.usual);
+	Excess		excess = {0, 0};
+
+	for (int i = 0; i < n; i++)
+		if (days[i] > spike.cap)
+		{
+			double		off = days[i] - to;
+
+			excess.units += spike.share * off / n;
+			excess.var += off * (days[i] + to - 2 * all.mean) / n;
+			weeks[(n - i - weekday + 6) / 7] -= (1 - spike.share) * off;
+			days[i] = to;
+		}
+	return excess;
+}
+
+/*
  * Smooth the n newest whole weeks, each constant no slower than the mean of
  * all weeks so far.  Note the levels per day from which to smooth days, that
  * many whole weeks ago, and the mean squared error with which each constant
  * would have forecast the sum of a stretch of weeks.
  */
 static void
-smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
+smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 			 double *start, double *stretch)
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
@@ -247,12 +245,12 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 	double		errors[ALPHAS] = {0};
 
 	for (int i = 0; i < n; i++)
-		weeks[i] = series->week[n - i];
+		weeks[i] = newest[n - i];
 	if (n >= MIN_CAP_WEEKS)
 	{
 		Sample		all = sample_make(weeks, n);
 
-		cap = spike_cap(&all);
+		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
 			weeks[i] = fmin(weeks[i], cap);
 	}
@@ -360,16 +358,17 @@ place_in_week(DemandModel *model, int64_t as_of)
  * the level tells in four days.
  */
 static void
-model_young(DemandModel *model, const DemandSeries *series, int age)
+model_young(DemandModel *model, double today, const double *days, int n,
+			Excess excess)
 {
-	double		lived = age + (double) model->into_day / USECS_PER_UTC_DAY;
-	double		units = 0;
-	double		squares = 0;
+	double		lived = n + (double) model->into_day / USECS_PER_UTC_DAY;
+	double		units = today + excess.units * n;
+	double		squares = today * today + excess.var * n;
 
-	for (int i = 0; i <= age; i++)
+	for (int i = 0; i < n; i++)
 	{
-		units += series->day[i];
-		squares += series->day[i] * series->day[i];
+		units += days[i];
+		squares += days[i] * days[i];
 	}
 	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
 	model->level_daily = model->level_weekly = model->level;
@@ -378,12 +377,12 @@ model_young(DemandModel *model, const DemandSeries *series, int age)
 }
 
 /*
- * Level and variance of an item from its n newest days, oldest first, of which
- * the sample is the part in whole weeks, and from its nw newest whole weeks.
+ * Level and variance of an item from its n newest days, oldest first and
+ * without their spikes, and from its nw newest whole weeks, newest first.
  */
 static void
-model_grown(DemandModel *model, const DemandSeries *series, double *days,
-			int n, const Sample *sample, int nw)
+model_grown(DemandModel *model, const double *days, int n,
+			const double *weeks, int nw, Excess excess)
 {
 	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
 	int			m = started ? DAY_WEEKS * 7 + model->weekday : n;
@@ -392,11 +391,8 @@ model_grown(DemandModel *model, const DemandSeries *series, double *days,
 	double		start[ALPHAS];	/* of daily smoothing */
 	double		stretch[ALPHAS];
 	double		evidence[ALPHAS];
-	double		cap = spike_cap(sample);
-	double		cut = 0;		/* units above the cap */
-	double		cut_var = 0;	/* and their part of the variance */
 
-	smooth_weeks(&weekly, series, nw, started ? DAY_WEEKS : 0, start, stretch);
+	smooth_weeks(&weekly, weeks, nw, started ? DAY_WEEKS : 0, start, stretch);
 	for (int j = 0; j < ALPHAS; j++)
 	{
 		stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
@@ -405,14 +401,6 @@ model_grown(DemandModel *model, const DemandSeries *series, double *days,
 	weigh(&weekly, evidence);
 
 	days += n - m;
-	for (int i = 0; i < m; i++)
-		if (days[i] > cap)
-		{
-			cut += days[i] - cap;
-			cut_var += (days[i] - sample->mean) * (days[i] - sample->mean) -
-				(cap - sample->mean) * (cap - sample->mean);
-			days[i] = cap;
-		}
 	if (!started)
 	{
 		double		first = 0;
@@ -428,9 +416,9 @@ model_grown(DemandModel *model, const DemandSeries *series, double *days,
 		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
 			STRETCH_TEMPER * stretch[j];
 	weigh(&daily, evidence);
-	daily.mean += cut / m;
+	daily.mean += excess.units;
 	for (int j = 0; j < ALPHAS; j++)
-		daily.error[j] += cut_var / m;
+		daily.error[j] += excess.var;
 
 	model->level_daily = daily.mean;
 	model->level_weekly = weekly.mean;
@@ -451,14 +439,20 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	int			n = age < DAYS_USED ? age : DAYS_USED;
 	int			nn = n / 7 * 7;
 	int			nw;
+	double		weeks[DEMAND_WEEKS];
+	Excess		excess = {0, 0};
 	Sample		sample = {0};	/* of the days in whole weeks */
 
 	place_in_week(model, series->as_of);
 
 	for (int i = 0; i < n; i++)
 		days[i] = series->day[n - i];
-	if (nn >= MIN_DAYS)
+	memcpy(weeks, series->week, sizeof(weeks));
+	if (n >= MIN_DAYS)
+	{
+		excess = tame_days(days, n, weeks, model->weekday);
 		sample = sample_make(days + (n - nn), nn);
+	}
 	weekday_factors(model, &sample);
 	model->day_sum[0] = 0;
 	for (int i = 0; i < 7; i++)
@@ -474,9 +468,9 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	memset(&model->daily, 0, sizeof(model->daily));
 	memset(&model->weekly, 0, sizeof(model->weekly));
 	if (model->have_weeks)
-		model_grown(model, series, days, n, &sample, nw);
+		model_grown(model, days, n, weeks, nw, excess);
 	else
-		model_young(model, series, age);
+		model_young(model, series->day[0], days, n, excess);
 
 	/* a year ago */
 	model->yearly = age >= INDEX_AGE;
