@@ -48,6 +48,7 @@ typedef struct DemandModel
 	DemandVariance daily;
 	DemandVariance weekly;
 	bool		have_weeks;
+	double		doubt;			/* times all of it, at least 1 */
 	double		young;			/* times the squared mean, for new items */
 
 	/* the year index: units in weeks up to 61 back, summed from the oldest */
