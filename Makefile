@@ -8,8 +8,8 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
-               src/distribution.o src/model.o src/velocity.o \
-               src/forecast.o src/inventory.o
+               src/distribution.o src/model.o src/model_spike.o \
+               src/velocity.o src/forecast.o src/inventory.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
@@ -105,7 +105,8 @@ unit: test/unit/core_test
 	test/unit/core_test
 
 # The mathematics by itself: needs no server either.
-MATH_CORE    = src/forecast.c src/model.c src/velocity.c src/count.c \
+MATH_CORE    = src/forecast.c src/model.c src/model_spike.c src/velocity.c \
+               src/count.c \
                src/distribution.c src/special.c
 
 .PHONY: unit-math bench-forecast

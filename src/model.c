@@ -20,21 +20,23 @@
 #include <string.h>
 
 #include "forecast.h"
+#include "spike.h"
 
 #define ALPHAS			6		/* smoothing constants side by side */
-#define WARM_DAYS		14		/* a younger item counts as this old */
+#define YOUNG_DAYS		4.0		/* without a sale, before the first one */
+#define MIN_DAYS		14		/* before weekdays are told apart */
 #define DAYS_USED		91		/* for the weekdays */
 #define DAY_WEEKS		9		/* smoothed as days; earlier ones as weeks */
 #define WEEKS_USED		105
-#define MIN_WEEKS		4		/* whole weeks before weeks are smoothed */
+#define GROWN_DAYS		28		/* before days and weeks are smoothed */
 #define MIN_CAP_WEEKS	8
-#define CAP_SD			8.0
 #define STRETCH			4		/* weeks whose sum a level has to forecast */
 #define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.65	/* of the daily in the level */
-#define START_DAYS		2		/* that the first guess at a level counts */
+#define START_MEAN		14		/* days that a first level is the mean of, */
+#define START_DAYS		2		/* and days that it counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
@@ -58,6 +60,13 @@ typedef struct Smoothing
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
 } Smoothing;
+
+/* what was cut off spikes, per day */
+typedef struct Excess
+{
+	double		units;			/* that are demand */
+	double		var;			/* part of the variance */
+} Excess;
 
 /* n values: their mean, and the sum of squares around it */
 typedef struct Sample
@@ -108,40 +117,6 @@ sample_make(const double *x, int n)
 	s.mean = sample_sum(&s, false) / n;
 	s.squares = sample_sum(&s, true);
 	return s;
-}
-
-/*
- * Mean plus eight standard deviations, at least Poisson's, of the values
- * without the largest of them; there are at least 3.
- */
-static double
-spike_cap(const Sample *s)
-{
-	const double *x = s->x;
-	int			n = s->n;
-	int			largest = 0;
-	double		mean;
-	double		squares;
-	double		off;
-
-	for (int i = 1; i < n; i++)
-		if (x[i] > x[largest])
-			largest = i;
-	off = x[largest] - s->mean;
-	mean = s->mean - off / (n - 1);
-	squares = s->squares - off * off * n / (n - 1);
-
-	/* where the largest drowns the others, start again without it */
-	if (squares < 1e-3 * s->squares)
-	{
-		mean = squares = 0;
-		for (int i = 0; i < n; i++)
-			mean += i == largest ? 0 : x[i];
-		mean /= n - 1;
-		for (int i = 0; i < n; i++)
-			squares += i == largest ? 0 : (x[i] - mean) * (x[i] - mean);
-	}
-	return mean + CAP_SD * sqrt(fmax(fmax(squares / (n - 2), mean), 0));
 }
 
 /*
@@ -251,36 +226,62 @@ weekday_factors(DemandModel *model, const Sample *sample)
 }
 
 /*
+ * Take the spikes out of n days, oldest first, and out of the weeks, newest
+ * first, what of them is no demand.
+ */
+static Excess
+tame_days(double *days, int n, double *weeks, int weekday)
+{
+	Sample		all = sample_make(days, n);
+	Spike		spike = spike_find(days, n, all.mean, all.squares);
+	double		to = spike.usual + spike.share * (spike.cap - spike.usual);
+	Excess		excess = {0, 0};
+
+	for (int i = 0; i < n; i++)
+		if (days[i] > spike.cap)
+		{
+			double		off = days[i] - to;
+
+			excess.units += spike.share * off / n;
+			excess.var += off * (days[i] + to - 2 * all.mean) / n;
+			weeks[(n - i - weekday + 6) / 7] -= (1 - spike.share) * off;
+			days[i] = to;
+		}
+	return excess;
+}
+
+/*
  * Smooth the n newest whole weeks, each constant no slower than the mean of
  * all weeks so far.  Note the levels per day from which to smooth days, that
  * many whole weeks ago, and the mean squared error with which each constant
  * would have forecast the sum of a stretch of weeks.
  */
 static void
-smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
+smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 			 double *start, double *stretch)
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
+	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
 	double		cap = INFINITY;
 	double		level[ALPHAS];
 	double		error[ALPHAS] = {0};
 	double		errors[ALPHAS] = {0};
 
 	for (int i = 0; i < n; i++)
-		weeks[i] = series->week[n - i];
+		weeks[i] = newest[n - i];
 	if (n >= MIN_CAP_WEEKS)
 	{
 		Sample		all = sample_make(weeks, n);
 
-		cap = spike_cap(&all);
+		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
 			weeks[i] = fmin(weeks[i], cap);
 	}
 	for (int i = 0; i < STRETCH; i++)
-		sum += weeks[i];
+		sum += i < n ? weeks[i] : 0;
 	for (int j = 0; j < ALPHAS; j++)
-		level[j] = sum / STRETCH;
+		level[j] = sum / (n < STRETCH ? n : STRETCH);
 	for (int i = 0; i < n; i++)
 	{
 		double		x = weeks[i];
@@ -311,7 +312,7 @@ smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
 		s->level[j] = level[j] / 7;
 		s->error[j] = (error[j] + 1e-9) / n;
 		start[j] /= 7;
-		stretch[j] = (errors[j] + 1e-9) / (n - STRETCH + 1);
+		stretch[j] = (errors[j] + 1e-9) / stretches;
 	}
 }
 
@@ -374,6 +375,84 @@ place_in_week(DemandModel *model, int64_t as_of)
 }
 
 /*
+ * Level and variance of an item that has not lived four whole weeks: the mean
+ * of all its days, as if it had not sold for four more.  It is known because
+ * it sold, so that its first days promise too much; and how much it sells in
+ * the weeks after, its days tell little about: as much as one observation of
+ * the level tells in four days.
+ */
+static void
+model_young(DemandModel *model, double today, const double *days, int n,
+			Excess excess)
+{
+	double		lived = n + (double) model->into_day / USECS_PER_UTC_DAY;
+	double		units = today + excess.units * n;
+	double		squares = today * today + excess.var * n;
+
+	for (int i = 0; i < n; i++)
+	{
+		units += days[i];
+		squares += days[i] * days[i];
+	}
+	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
+	model->level_daily = model->level_weekly = model->level;
+	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
+	model->young = YOUNG_DAYS / fmax(lived, 1);
+}
+
+/*
+ * Level and variance of an item from its n newest days, oldest first and
+ * without their spikes, and from its nw newest whole weeks, newest first.
+ */
+static void
+model_grown(DemandModel *model, const double *days, int n,
+			const double *weeks, int nw, Excess excess)
+{
+	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
+	int			m = started ? DAY_WEEKS * 7 + model->weekday : n;
+	Smoothing	daily;
+	Smoothing	weekly;
+	double		start[ALPHAS];	/* of daily smoothing */
+	double		stretch[ALPHAS];
+	double		evidence[ALPHAS];
+
+	smooth_weeks(&weekly, weeks, nw, started ? DAY_WEEKS : 0, start, stretch);
+	for (int j = 0; j < ALPHAS; j++)
+	{
+		stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
+		evidence[j] = WEEK_TEMPER * stretch[j];
+	}
+	weigh(&weekly, evidence);
+
+	days += n - m;
+	if (!started)
+	{
+		double		first = 0;
+
+		for (int i = 0; i < START_MEAN; i++)
+			first += days[i] / START_MEAN;
+		for (int j = 0; j < ALPHAS; j++)
+			start[j] = first;
+	}
+	smooth_days(&daily, model, days, m, start,
+				started ? INFINITY : START_DAYS);
+	for (int j = 0; j < ALPHAS; j++)
+		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
+			STRETCH_TEMPER * stretch[j];
+	weigh(&daily, evidence);
+	daily.mean += excess.units;
+	for (int j = 0; j < ALPHAS; j++)
+		daily.error[j] += excess.var;
+
+	model->level_daily = daily.mean;
+	model->level_weekly = weekly.mean;
+	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
+	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
+	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
+								 7 * model->level);
+}
+
+/*
  * Build the model from a series.
  */
 void
@@ -381,32 +460,23 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
-	bool		young = age < WARM_DAYS;
-	bool		have_weeks;
-	bool		started;		/* smoothing days starts from weeks */
-	int			old = young ? WARM_DAYS : age;
-	int			n = old < DAYS_USED ? old : DAYS_USED;
+	int			n = age < DAYS_USED ? age : DAYS_USED;
 	int			nn = n / 7 * 7;
-	int			m;				/* days smoothed */
 	int			nw;
-	Sample		sample;			/* of the days in whole weeks */
-	Smoothing	daily;
-	Smoothing	weekly;
-	double		start[ALPHAS];	/* of daily smoothing */
-	double		stretch[ALPHAS];
-	double		evidence[ALPHAS];
-	double		cap;
-	double		cut = 0;		/* units above the cap */
-	double		cut_var = 0;	/* and their part of the variance */
-	double		share;
+	double		weeks[DEMAND_WEEKS];
+	Excess		excess = {0, 0};
+	Sample		sample = {0};	/* of the days in whole weeks */
 
 	place_in_week(model, series->as_of);
 
 	for (int i = 0; i < n; i++)
 		days[i] = series->day[n - i];
-	if (young)
-		days[n - 1] += series->day[0];	/* today is much of what is known */
-	sample = sample_make(days + (n - nn), nn);
+	memcpy(weeks, series->week, sizeof(weeks));
+	if (n >= MIN_DAYS)
+	{
+		excess = tame_days(days, n, weeks, model->weekday);
+		sample = sample_make(days + (n - nn), nn);
+	}
 	weekday_factors(model, &sample);
 	model->doubt = variance_doubt(&sample, model->phi);
 	model->day_sum[0] = 0;
@@ -414,69 +484,18 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 		model->day_sum[i + 1] = model->day_sum[i] +
 			model->dow[(model->weekday + i) % 7];
 
-	/* the level of weeks */
-	nw = (old - model->weekday) / 7;
+	/* level and variance */
+	nw = (age - model->weekday) / 7;
 	if (nw > WEEKS_USED)
 		nw = WEEKS_USED;
-	have_weeks = nw >= MIN_WEEKS;
-	started = nw > DAY_WEEKS;
-	if (have_weeks)
-	{
-		smooth_weeks(&weekly, series, nw, started ? DAY_WEEKS : 0, start,
-					 stretch);
-		for (int j = 0; j < ALPHAS; j++)
-		{
-			stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
-			evidence[j] = WEEK_TEMPER * stretch[j];
-		}
-		weigh(&weekly, evidence);
-	}
-
-	/* the level of days */
-	cap = spike_cap(&sample);
-	m = started ? DAY_WEEKS * 7 + model->weekday : n;
-	for (int i = n - m; i < n; i++)
-		if (days[i] > cap)
-		{
-			cut += days[i] - cap;
-			cut_var += (days[i] - sample.mean) * (days[i] - sample.mean) -
-				(cap - sample.mean) * (cap - sample.mean);
-			days[i] = cap;
-		}
-	if (!started)
-	{
-		double		first = 0;
-
-		for (int i = 0; i < WARM_DAYS; i++)
-			first += days[i] / WARM_DAYS;
-		for (int j = 0; j < ALPHAS; j++)
-			start[j] = first;
-	}
-	smooth_days(&daily, model, days + (n - m), m, start,
-				started ? INFINITY : START_DAYS);
-	for (int j = 0; j < ALPHAS; j++)
-		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
-			(have_weeks ? STRETCH_TEMPER * stretch[j] : 0);
-	weigh(&daily, evidence);
-	daily.mean += cut / m;
-	for (int j = 0; j < ALPHAS; j++)
-		daily.error[j] += cut_var / m;
-
-	model->level_daily = daily.mean;
-	model->level_weekly = have_weeks ? weekly.mean : daily.mean;
-	share = have_weeks ? DAY_SHARE : 1;
-	model->level = share * model->level_daily +
-		(1 - share) * model->level_weekly;
-
-	/* the variance */
-	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
-	model->have_weeks = have_weeks;
-	if (have_weeks)
-		model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
-									 7 * model->level);
+	model->have_weeks = age >= GROWN_DAYS;
+	model->young = 0;
+	memset(&model->daily, 0, sizeof(model->daily));
+	memset(&model->weekly, 0, sizeof(model->weekly));
+	if (model->have_weeks)
+		model_grown(model, days, n, weeks, nw, excess);
 	else
-		memset(&model->weekly, 0, sizeof(model->weekly));
-	model->young = young ? 2.0 * (WARM_DAYS - age) / WARM_DAYS : 0;
+		model_young(model, series->day[0], days, n, excess);
 
 	/* a year ago */
 	model->yearly = age >= INDEX_AGE;
