@@ -95,7 +95,7 @@ forecast_between(const DemandModel *model, Moment start, Moment end)
 		f.var = DAY_VARIANCE * f.var + (1 - DAY_VARIANCE) * var +
 			DAY_SHARE * (1 - DAY_SHARE) * demand * demand * apart * apart;
 	}
-	f.var += model->young * f.mean * f.mean;
+	f.var = model->doubt * f.var + model->young * f.mean * f.mean;
 	f.var = fmax(f.var, 0);
 	return f;
 }

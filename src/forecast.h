@@ -49,6 +49,7 @@ typedef struct DemandModel
 	DemandVariance daily;
 	DemandVariance weekly;
 	bool		have_weeks;
+	double		doubt;			/* times all of it, at least 1 */
 	double		young;			/* times the squared mean, for new items */
 
 	/* the year index of the weeks ahead, summed from the present one */

@@ -40,6 +40,7 @@
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
+#define DOUBT_SE		2.0		/* standard errors of the variance */
 #define INDEX_AGE		420
 #define YEAR_WEEKS		60		/* weeks back that the year index looks */
 #define INDEX_BASE		8		/* of them, to compare with */
@@ -169,6 +170,29 @@ mix_variance(const Smoothing *s, const double *alpha, double prior,
 		v.spread += s->weight[j] * apart * apart;
 	}
 	return v;
+}
+
+/*
+ * By how much a variance is taken to be larger than it was: what it has more
+ * than Poisson's, two standard errors high.  The standard error of a variance
+ * is sqrt((k - 1) / n) of it, where k is the kurtosis: with rare large orders
+ * most samples hold too few of them, and their variance says too little.
+ */
+static double
+variance_doubt(const Sample *s, double phi)
+{
+	double		fourth = 0;
+
+	if (phi <= 1 || s->squares <= 0)
+		return 1;
+	for (int i = 0; i < s->n; i++)
+	{
+		double		square = (s->x[i] - s->mean) * (s->x[i] - s->mean);
+
+		fourth += square * square;
+	}
+	return 1 + DOUBT_SE * (1 - 1 / phi) *
+		sqrt(fmax(fourth / s->squares / s->squares - 1.0 / s->n, 0));
 }
 
 /*
@@ -488,6 +512,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 		sample = sample_make(days + (n - nn), nn);
 	}
 	weekday_factors(model, &sample);
+	model->doubt = variance_doubt(&sample, model->phi);
 	model->day_sum[0] = 0;
 	for (int i = 0; i < 7; i++)
 		model->day_sum[i + 1] = model->day_sum[i] + model->dow[i];
