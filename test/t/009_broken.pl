@@ -131,6 +131,18 @@ shop('nothing broken');
 sql('SELECT replenish.tick()');
 healthy('that');
 
+# In another database somebody keeps the decider waiting from here on.
+$node->safe_psql('postgres', 'CREATE DATABASE stuck');
+$node->safe_psql('stuck', q{
+	CREATE EXTENSION replenish;
+	CREATE TABLE orders (sku text, qty numeric, at timestamptz DEFAULT now());
+	SELECT replenish.watch_orders('orders', 'sku', 'qty', 'at');
+	INSERT INTO orders VALUES ('A', 1)});
+my $keeper = $node->background_psql('stuck');
+$keeper->query_safe('BEGIN; LOCK TABLE replenish.policy IN ACCESS EXCLUSIVE MODE');
+my $decider = $node->background_psql('stuck');
+$decider->query_until(qr/begins/, "\\echo begins\nSELECT replenish.tick();\n");
+
 #
 # The inbox: a table of it is gone, is something else, or somebody's own.
 #
@@ -384,6 +396,30 @@ ok( $node->poll_query_until('postgres',
 		q{SELECT NOT replenish.inbox_waits() AND NOT EXISTS (SELECT FROM replenish.failure)}),
 	'it decides when it may live');
 healthy('the worker that died');
+
+# what was kept waiting: not a word before half a minute has passed
+ok( $node->poll_query_until('stuck',
+		q{SELECT count(*) > 0 FROM replenish.health() WHERE what = 'decider'}),
+	'health() tells of a decider that is stuck');
+my ($since, $waiting, $awaited) = split /\|/, $node->safe_psql('stuck',
+	q{SELECT now() - since > '30 seconds', detail, substring(hint from 'SELECT pg_terminate_backend.[0-9]+.')
+	FROM replenish.health() WHERE what = 'decider' AND NOT ok});
+my $keeper_pid = $keeper->query_safe('SELECT pg_backend_pid()');
+is("$since, $awaited", "t, SELECT pg_terminate_backend($keeper_pid)",
+	'since when, and what to do');
+like($waiting, qr/^Process \d+ has been deciding since then; it waits for process $keeper_pid\.$/,
+	'and who waits for whom');
+$node->safe_psql('stuck', "SET lock_timeout = '1ms'; INSERT INTO orders VALUES ('A', 1), ('B', 1)");
+$node->safe_psql('stuck', $awaited);
+is($decider->query('SELECT 1'), "(1,0)\n1", 'it goes on when that is done');
+$decider->quit;
+eval { $keeper->quit };
+ok($node->poll_query_until('stuck', 'SELECT NOT replenish.inbox_waits()'),
+	'and what was ordered meanwhile is decided');
+is( $node->safe_psql('stuck', q{SELECT (SELECT count(*) FROM replenish.verify()),
+		(SELECT count(*) FROM replenish.item), (SELECT count(*) FROM replenish.health()
+			WHERE what IN ('decider', 'inbox') AND NOT ok)}),
+	'0|2|0', 'all of it');
 
 # no slot for it: the orders decide
 $node->safe_psql('postgres', 'ALTER SYSTEM SET max_worker_processes = 0');
