@@ -27,7 +27,7 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
 SQL_AGAIN    = sql/ledger.sql sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
-               sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
+               sql/verify.sql sql/read.sql sql/explain.sql sql/follow.sql sql/ddl.sql \
                sql/lines.sql sql/look.sql sql/words.sql sql/preview.sql \
                sql/explore.sql sql/suggest.sql \
                sql/privileges.sql

@@ -1,0 +1,231 @@
+---------------------------------------------------------------------------
+-- Explaining: every number behind a decision in the order of the calculation,
+-- each with its formula and with that formula in numbers.
+---------------------------------------------------------------------------
+
+-- What assess() decides by, with what waits in the inbox.
+CREATE FUNCTION replenish.facts_of(sku text, location text,
+	as_of timestamptz, OUT demand replenish.demand, OUT typical float8,
+	OUT previous replenish.tier, OUT known boolean, OUT counted numeric,
+	OUT sold numeric, OUT on_hand numeric, OUT reserved numeric,
+	OUT on_order numeric, OUT snapshot_at timestamptz, OUT overdue boolean)
+	LANGUAGE plpgsql STABLE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+	SELECT i.position_tier,
+		CASE WHEN 'threshold' = ANY (i.assumed) THEN i.threshold END
+	FROM item i
+	WHERE i.sku = facts_of.sku AND i.location = facts_of.location
+	INTO previous, typical;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION 'there is no item "%" at location "%"', sku, location
+			USING ERRCODE = 'no_data_found',
+				HINT = 'See replenish.status for the items that are known.';
+	END IF;
+	-- as demand_of()
+	SELECT coalesce(item_demand_agg(d.demand, m.units), '{}'),
+		CASE WHEN count(*) = 0 THEN facts_of.typical END
+	FROM (SELECT t.sku, t.location, t.channel, t.demand
+		FROM raw_skus(facts_of.sku) r JOIN item_demand t ON t.sku = r.sku
+		UNION ALL
+		SELECT p.sku, p.location, p.channel, p.demand
+		FROM pending(as_of, NULL) p WHERE p.kind = 'demand') d
+	CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+	CROSS JOIN LATERAL real_location(d.location, d.channel) l
+	WHERE m.sku = facts_of.sku AND l.location = facts_of.location
+	INTO demand, typical;
+	SELECT s.known, s.counted, s.sold, s.on_hand, s.reserved, s.on_order,
+		s.snapshot_at, s.overdue
+	FROM stock_of(facts_of.sku, facts_of.location, as_of, facts_of.demand,
+		true) s
+	INTO known, counted, sold, on_hand, reserved, on_order, snapshot_at,
+		overdue;
+END $$;
+COMMENT ON FUNCTION replenish.facts_of(text, text, timestamptz) IS
+'The state of an item with what waits in the inbox, as assess() takes it; its demand, and the threshold that stands in where it has none. An unknown item is an error.';
+
+CREATE FUNCTION replenish.in_numbers(formula text, names text[],
+	amounts text[]) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.string_agg(coalesce(CASE
+				WHEN n.amount ~ '^-' THEN '(' || n.amount || ')'
+				WHEN n.amount ~ '^[0-9.]+$' THEN n.amount
+				ELSE pg_catalog.quote_literal(n.amount) END, t.token[1]), ''
+			ORDER BY t.place)
+		FROM pg_catalog.regexp_matches(formula,
+			'[a-z_][a-z_0-9]*|[^a-z_]+', 'g') WITH ORDINALITY t (token, place)
+		LEFT JOIN ROWS FROM (pg_catalog.unnest(names),
+			pg_catalog.unnest(amounts)) n (name, amount)
+			ON n.name = t.token[1];
+	END;
+COMMENT ON FUNCTION replenish.in_numbers(text, text[], text[]) IS
+'A formula with each of the names replaced by its amount, or by its text in quotes.';
+
+-- Days, as a number.
+CREATE FUNCTION replenish.days_of(span interval) RETURNS text
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT pg_catalog.trim_scale(extract(epoch FROM span) / 86400)::text;
+	END;
+COMMENT ON FUNCTION replenish.days_of(interval) IS
+'A span without months in days of 24 hours.';
+
+CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default',
+	as_of timestamptz DEFAULT now())
+	RETURNS TABLE (step integer, name text, value text, unit text,
+		formula text, calculation text)
+	LANGUAGE plpgsql STABLE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp
+	SET extra_float_digits = 1 AS $$
+#variable_conflict use_column
+DECLARE
+	f record;
+	a record;
+	v record;
+	names text[];
+	amounts text[];
+	span interval;
+	need float8;		-- NULL where nothing is to be ordered
+BEGIN
+	as_of := greatest(as_of, clock());
+	SELECT * FROM facts_of(explain.sku, explain.location, as_of) INTO f;
+	SELECT * FROM assess(as_of, explain.sku, explain.location, f.demand,
+		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical)
+	INTO a;
+	span := least(a.lead_time + a.review_period, interval '366 days');
+	IF f.known AND a.stock_position < a.threshold THEN
+		need := (a.target - a.stock_position) * (1 + a.buffer);
+	END IF;
+	step := 0;
+	FOR v IN
+	WITH stock (name, value, unit, source, expression) AS (VALUES
+		('as_of', as_of::text, '', 'the moment of this calculation', NULL),
+		('snapshot_at', f.snapshot_at::text, '',
+			'the oldest of the newest snapshots of the watched stock tables',
+			NULL),
+		('counted', CASE WHEN f.snapshot_at IS NOT NULL
+			THEN trim_scale(f.counted)::text END, 'units',
+			'sum over the watched stock tables at their snapshots', NULL),
+		('sold_since', CASE WHEN f.snapshot_at IS NOT NULL
+			THEN trim_scale(f.sold)::text END, 'units',
+			'demand in the minutes after snapshot_at', NULL),
+		('on_hand', trim_scale(f.on_hand)::text, 'units', CASE
+			WHEN f.known THEN 'sum over the watched stock tables'
+			ELSE 'no watched stock table has this item' END,
+			CASE WHEN f.snapshot_at IS NOT NULL
+				THEN 'counted - sold_since' END),
+		('reserved', trim_scale(f.reserved)::text, 'units',
+			'sum over the watched stock tables', NULL),
+		('on_order', trim_scale(f.on_order)::text, 'units',
+			'sum over the watched stock tables', NULL),
+		('available', a.available::text, 'units', NULL, 'on_hand - reserved'),
+		('stock_position', a.stock_position::text, 'units', NULL,
+			'available + on_order'),
+		('sold_24h', a.sold_24h::text, 'units',
+			'demand of the 24 hours before as_of', NULL),
+		('service_level', a.service_level::text, '', 'policy', NULL),
+		('lead_time', days_of(a.lead_time), 'days', 'policy', NULL),
+		('lead_time_sd', days_of(a.lead_time_sd), 'days', 'policy', NULL),
+		('review_period', days_of(a.review_period), 'days', 'policy', NULL),
+		('horizon', days_of(span), 'days', NULL,
+			'lead_time + review_period')
+	), line (name, value, unit, source, expression) AS (VALUES
+		('threshold_var', (a.forecast_sd ^ 2)::text, 'units^2', NULL,
+			'forecast_var + (forecast / horizon * lead_time_sd) ^ 2'),
+		('forecast_sd', a.forecast_sd::text, 'units', NULL,
+			'sqrt(threshold_var)'),
+		('count_ratio', CASE WHEN a.forecast > 0
+				AND a.forecast_sd ^ 2 > 1.001 * a.forecast
+			THEN (1 - a.forecast / a.forecast_sd ^ 2)::text END, '', NULL,
+			'1 - forecast / threshold_var'),
+		('count_shape', CASE WHEN a.forecast > 0
+				AND a.forecast_sd ^ 2 > 1.001 * a.forecast
+			THEN (a.forecast ^ 2 / (a.forecast_sd ^ 2 - a.forecast))::text
+			END, '', NULL, 'forecast ^ 2 / (threshold_var - forecast)'),
+		('threshold', a.threshold::text, 'units', CASE
+			WHEN a.fixed_threshold IS NOT NULL THEN 'policy'
+			WHEN f.typical IS NOT NULL
+				THEN 'median threshold of the location: the item has no history'
+			WHEN a.forecast_sd ^ 2 > 1.001 * a.forecast
+				THEN 'smallest k with P(0) + ... + P(k) >= service_level; P(0) = (1 - count_ratio) ^ count_shape, P(k) = P(k - 1) * count_ratio * (count_shape + k - 1) / k'
+			ELSE 'smallest k with P(0) + ... + P(k) >= service_level; P(0) = exp(-forecast), P(k) = P(k - 1) * forecast / k'
+			END, NULL),
+		('safety_stock', a.safety_stock::text, 'units', NULL,
+			'threshold - forecast'),
+		('order_cycle', days_of(a.order_cycle), 'days', 'policy', NULL),
+		('cycle_demand', a.cycle_demand::text, 'units',
+			'as forecast, for order_cycle instead of horizon', NULL),
+		('target', a.target::text, 'units', NULL,
+			'greatest(threshold + cycle_demand, 1.5 * threshold)'),
+		('ratio', CASE WHEN a.threshold > 0
+			THEN (a.stock_position / a.threshold)::text END, '', NULL,
+			'stock_position / threshold'),
+		('exit_margin', a.exit_margin::text, '', 'policy', NULL),
+		('position_tier', a.position_tier::text, '',
+			CASE WHEN a.stock_position >= a.target
+				THEN 'normal: stock_position has reached the target' END,
+			CASE WHEN a.stock_position < a.target
+				THEN format('alert_level(stock_position, threshold, %L, exit_margin)',
+					coalesce(f.previous, 'normal')) END),
+		('tier', a.tier::text, '', CASE a.reason
+			WHEN 'shelf' THEN 'red: nothing available while it sells'
+			WHEN 'no_stock_record' THEN 'normal: its stock is not known' END,
+			CASE WHEN a.reason NOT IN ('shelf', 'no_stock_record')
+				THEN 'position_tier' END),
+		('reason', a.reason, '', 'why tier is what it is', NULL),
+		('stockout_eta', coalesce(a.stockout_eta::text, 'beyond a year'), '',
+			'when the expected demand, a burst''s rest included, reaches available',
+			NULL),
+		('order_by', coalesce(a.order_by::text, 'beyond a year'), '',
+			'when the expected demand reaches stock_position - threshold',
+			NULL),
+		('buffer', a.buffer::text, '', 'policy', NULL),
+		('moq', a.moq::text, 'units', 'policy', NULL),
+		('multiple', a.multiple::text, 'units', 'policy', NULL),
+		('maximum', a.maximum::text, 'units', 'policy', NULL),
+		('need', need::text, 'units', NULL,
+			'(target - stock_position) * (1 + buffer)'),
+		('reorder_qty', a.reorder_qty::text, 'units', CASE
+			WHEN NOT f.known THEN '0: its stock is not known'
+			WHEN need IS NULL
+				THEN '0: stock_position is not below threshold'
+			WHEN a.reorder_qty = 0 THEN '0: moq is more than maximum' END,
+			CASE WHEN need IS NULL OR a.reorder_qty = 0 THEN NULL
+				WHEN a.multiple = 0 THEN 'least(greatest(need, moq), maximum)'
+				WHEN a.maximum = 'Infinity'
+					THEN 'ceil(greatest(need, moq) / multiple) * multiple'
+				ELSE 'least(ceil(greatest(need, moq) / multiple), floor(maximum / multiple)) * multiple'
+				END),
+		('assumed', array_to_string(a.assumed || CASE WHEN f.overdue
+			THEN '{on_hand}' ELSE '{}' END::text[], ', '), '',
+			'defaults that no row of policy replaces', NULL)
+	)
+	SELECT 1 AS part, row_number() OVER () AS place, x.*,
+		NULL AS calculation
+	FROM stock x
+	UNION ALL
+	SELECT 2, s.step, s.name, s.value::text, s.unit, s.formula, NULL,
+		s.calculation
+	FROM demand_steps(f.demand, as_of, span) s
+	UNION ALL
+	SELECT 3, row_number() OVER (), x.*, NULL
+	FROM line x
+	ORDER BY 1, 2
+	LOOP
+		CONTINUE WHEN v.value IS NULL;
+		step := step + 1;
+		name := v.name;
+		value := v.value;
+		unit := v.unit;
+		formula := coalesce(v.expression, v.source);
+		calculation := coalesce(v.calculation,
+			in_numbers(v.expression, names, amounts));
+		names := names || name;
+		amounts := amounts || value;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+COMMENT ON FUNCTION replenish.explain(text, text, timestamptz) IS
+'Every number behind an item''s tier and quantity in the order of the calculation, computed at as_of (the decider''s clock at the earliest) from the state and what waits in the inbox. formula says how a number follows from those above it, or where it comes from; calculation is the formula in numbers, which a pocket calculator or SELECT can redo; NULL where it is no expression. An unknown item is an error.';
