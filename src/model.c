@@ -280,7 +280,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
-			weeks[i] = fmin(weeks[i], cap);
+			weeks[i] = weeks[i] < cap ? weeks[i] : cap;
 	}
 	for (int i = 0; i < STRETCH; i++)
 		sum += i < n ? weeks[i] : 0;
@@ -290,18 +290,18 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	{
 		double		x = weeks[i];
 		double		slowest = 1.0 / (i + 1);
-		bool		whole = i + STRETCH <= n;
+		double		whole = i + STRETCH <= n;
 
 		if (i == n - ago)
 			memcpy(start, level, sizeof(level));
 		for (int j = 0; j < ALPHAS; j++)
 		{
 			double		e = x - level[j];
-			double		es = sum - STRETCH * level[j];
+			double		es = whole * (sum - STRETCH * level[j]);
 			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
 
 			error[j] += e * e;
-			errors[j] += whole ? es * es : 0;
+			errors[j] += es * es;
 			level[j] += gain * e;
 		}
 		if (i + STRETCH < n)
