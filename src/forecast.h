@@ -82,9 +82,6 @@ extern DemandForecast demand_model_forecast(const DemandModel *model,
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);
 
-/* the quantile that belongs to a mean and a variance */
-extern double demand_forecast_quantile(DemandForecast forecast, double p);
-
 /* quantiles of the units in [as_of, as_of + horizon) */
 extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,
 								   int n, const double *p, double *quantile);
