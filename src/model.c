@@ -170,9 +170,10 @@ mix_variance(const Smoothing *s, const double *alpha, double prior,
 
 /*
  * By how much a variance is taken to be larger than it was: what it has more
- * than Poisson's, one and a half of its standard errors high.  The standard error of a variance
- * is sqrt((k - 1) / n) of it, where k is the kurtosis: with rare large orders
- * most samples hold too few of them, and their variance says too little.
+ * than Poisson's, one and a half of its standard errors high.  The standard
+ * error of a variance is sqrt((k - 1) / n) of it, where k is the kurtosis:
+ * with rare large orders most samples hold too few of them, and their
+ * variance says too little.
  */
 static double
 variance_doubt(const Sample *s, double phi)
