@@ -35,6 +35,7 @@ typedef struct DemandModel
 	double		level;
 	double		level_daily;	/* from smoothing days */
 	double		level_weekly;	/* from smoothing weeks */
+	double		level_least;	/* it is never below */
 	double		phi;			/* variance over mean of a day, at least 1 */
 	double		dow[7];			/* weekday factors from Monday; mean 1 */
 	double		hour[24];		/* hour factors, UTC; mean 1 */
@@ -82,9 +83,6 @@ extern DemandForecast demand_model_forecast(const DemandModel *model,
 /* units in whole days from the UTC midnight at or before as_of */
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);
-
-/* the quantile that belongs to a mean and a variance */
-extern double demand_forecast_quantile(DemandForecast forecast, double p);
 
 /* quantiles of the units in [as_of, as_of + horizon) */
 extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,

@@ -35,12 +35,13 @@
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.65	/* of the daily in the level */
-#define START_MEAN		14		/* days that a first level is the mean of, */
-#define START_DAYS		2		/* and days that it counts */
+#define LEAST_SHARE		0.15	/* of the mean of all weeks: what was out of */
+								/* stock or season comes back */
+#define START_DAYS		2		/* that a first level of days counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
-#define DOUBT_SE		2.0		/* standard errors of the variance */
+#define DOUBT_SE		1.5		/* standard errors of the variance */
 #define INDEX_AGE		420
 #define YEAR_WEEKS		60		/* weeks back that the year index looks */
 #define INDEX_BASE		8		/* of them, to compare with */
@@ -63,6 +64,7 @@ typedef struct Smoothing
 	double		error[ALPHAS];	/* squared, of one period, mean */
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
+	double		average;		/* of all periods */
 } Smoothing;
 
 /* what was cut off spikes, per day */
@@ -174,9 +176,10 @@ mix_variance(const Smoothing *s, const double *alpha, double prior,
 
 /*
  * By how much a variance is taken to be larger than it was: what it has more
- * than Poisson's, two standard errors high.  The standard error of a variance
- * is sqrt((k - 1) / n) of it, where k is the kurtosis: with rare large orders
- * most samples hold too few of them, and their variance says too little.
+ * than Poisson's, one and a half of its standard errors high.  The standard
+ * error of a variance is sqrt((k - 1) / n) of it, where k is the kurtosis:
+ * with rare large orders most samples hold too few of them, and their
+ * variance says too little.
  */
 static double
 variance_doubt(const Sample *s, double phi)
@@ -267,6 +270,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
 	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
+	Sample		all;
 	double		cap = INFINITY;
 	double		level[ALPHAS];
 	double		error[ALPHAS] = {0};
@@ -274,10 +278,9 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = newest[n - i];
+	all = sample_make(weeks, n);
 	if (n >= MIN_CAP_WEEKS)
 	{
-		Sample		all = sample_make(weeks, n);
-
 		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
 			weeks[i] = weeks[i] < cap ? weeks[i] : cap;
@@ -311,6 +314,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 		memcpy(start, level, sizeof(level));
 
 	s->n = n;
+	s->average = all.mean / 7;
 	for (int j = 0; j < ALPHAS; j++)
 	{
 		s->level[j] = level[j] / 7;
@@ -400,6 +404,7 @@ model_young(DemandModel *model, double today, const double *days, int n,
 	}
 	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
 	model->level_daily = model->level_weekly = model->level;
+	model->level_least = 0;
 	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
 	model->young = YOUNG_DAYS / fmax(lived, 1);
 }
@@ -430,14 +435,8 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	days += n - m;
 	if (!started)
-	{
-		double		first = 0;
-
-		for (int i = 0; i < START_MEAN; i++)
-			first += days[i] / START_MEAN;
 		for (int j = 0; j < ALPHAS; j++)
-			start[j] = first;
-	}
+			start[j] = weekly.average;
 	smooth_days(&daily, model, days, m, start,
 				started ? INFINITY : START_DAYS);
 	for (int j = 0; j < ALPHAS; j++)
@@ -450,7 +449,9 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	model->level_daily = daily.mean;
 	model->level_weekly = weekly.mean;
-	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
+	model->level_least = LEAST_SHARE * weekly.average;
+	model->level = fmax(DAY_SHARE * daily.mean +
+						(1 - DAY_SHARE) * weekly.mean, model->level_least);
 	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
 	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
 								 7 * model->level);
