@@ -305,7 +305,9 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 			error[j] += e * e;
 			errors[j] += es * es;
-			level[j] += gain * e;
+
+			/* in this form no level waits for the error */
+			level[j] = level[j] * (1 - gain) + gain * x;
 		}
 		if (i + STRETCH < n)
 			sum += weeks[i + STRETCH] - x;
@@ -353,7 +355,7 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
 
 			error[j] += e * e;
-			level[j] += gain * (y - level[j]);
+			level[j] = level[j] * (1 - gain) + gain * y;
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
