@@ -19,7 +19,7 @@
 #include "distribution.h"
 #include "forecast.h"
 
-#define DAY_SHARE		0.65	/* of the daily level */
+#define DAY_SHARE		0.75	/* of the daily level */
 #define DAY_VARIANCE	0.3		/* of the daily variance */
 #define HALF_LIFE_HOURS 1.0		/* of a burst */
 #define BATCH			16		/* quantiles computed together */

@@ -3,13 +3,15 @@
  * model.c
  *	  Level, weekdays and variance of a demand series.
  *
- * The level is simple exponential smoothing (Brown 1956) of days and of
- * weeks, for six smoothing constants each in one pass, weighted by how well
- * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  A value beyond
- * eight standard deviations of the others is capped; what was cut off is
- * spread over all days.  The variance of H periods is that of smoothing
- * (Johnston and Harrison 1986), a polynomial in H.
+ * The level is simple exponential smoothing (Brown 1956) with six memories,
+ * from three days to half a year, first of weeks and then, for the newest, of
+ * days.  Each counts by how well it would have forecast the next four weeks
+ * from each week on (and each next day): orders say little about the level
+ * of a day, but much about that of a month.  The average over models
+ * (Bates and Granger 1969) goes by powers of the errors.  An item that is
+ * too young for that has the mean of its days.  Weekdays are factors, shrunk
+ * towards 1 by as much as the series is noisy.  The variance of H periods is
+ * that of smoothing (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
  * lead to is cut at zero wherever it would become a level or a factor.
@@ -34,7 +36,7 @@
 #define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
-#define DAY_SHARE		0.65	/* of the daily in the level */
+#define DAY_SHARE		0.75	/* of the daily in the level */
 #define LEAST_SHARE		0.15	/* of the mean of all weeks: what was out of */
 								/* stock or season comes back */
 #define START_DAYS		2		/* that a first level of days counts */
