@@ -130,7 +130,7 @@ forecast_plain(const DemandModel *model, Moment start, Moment end)
 		f.var = DAY_VARIANCE * f.var + (1 - DAY_VARIANCE) * var +
 			DAY_SHARE * (1 - DAY_SHARE) * demand * demand * apart * apart;
 	}
-	f.var += model->young * f.mean * f.mean;
+	f.var = model->doubt * f.var + model->young * f.mean * f.mean;
 	f.var = fmax(f.var, 0);
 	return f;
 }
@@ -259,22 +259,30 @@ demand_model_forecast_days(const DemandModel *model, int days)
 	return forecast_whole_days(model, 0, days);
 }
 
-/* The quantile that belongs to a mean and a variance, from their parts. */
+/*
+ * Share of the count in a quantile.  A count that varies by much more than
+ * its mean is nearly always none, and has its variance in a tail too far away
+ * to be seen at usual probabilities; the wider demand of a week varies, the
+ * more the normal counts.  The share is the same for all horizons, so that
+ * quantiles rise with them.
+ */
 static double
-combine(double count, DemandForecast f, double z)
+count_share(const DemandModel *model)
 {
-	return 0.5 * count + 0.5 * fmax(0, f.mean + z * sqrt(f.var));
+	DemandForecast f = forecast_plain(model, moment_at(model, 0),
+									  moment_at(model, 7 * USECS_PER_UTC_DAY));
+
+	return f.mean > 0 ? f.mean / sqrt(f.mean * f.mean + f.var / 4) : 0;
 }
 
 /*
- * The quantile that belongs to a mean and a variance: half that of a count,
- * half that of a normal value cut at zero.
+ * The quantile that belongs to a mean and a variance, from that of the count
+ * and that of a normal value, cut at zero.
  */
-double
-demand_forecast_quantile(DemandForecast forecast, double p)
+static double
+combine(double share, double count, DemandForecast f, double z)
 {
-	return combine(count_quantile(forecast.mean, forecast.var, p), forecast,
-				   normal_quantile(p));
+	return share * count + (1 - share) * fmax(0, f.mean + z * sqrt(f.var));
 }
 
 /*
@@ -304,7 +312,7 @@ may_exceed(DemandForecast shorter, DemandForecast longer)
  * Raise quantiles for p of .5 and more to those of fewer whole days.
  */
 static void
-raise_quantiles(const DemandModel *model, DemandForecast f,
+raise_quantiles(const DemandModel *model, DemandForecast f, double share,
 				int days, int n, const double *p, const double *z,
 				double *quantile)
 {
@@ -346,9 +354,10 @@ raise_quantiles(const DemandModel *model, DemandForecast f,
 		 */
 		for (int i = 0; i < n; i++)
 		{
-			double		far = 0.5 * (most[i] + z[i]) * sd;
-			double		near = 0.5 * (sqrt(2 * tail[i]) * sd + z[i] * sd) +
-				tail[i] * ratio;
+			double		normal = (1 - share) * z[i] * sd;
+			double		far = share * most[i] * sd + normal;
+			double		near = share * (sqrt(2 * tail[i]) * sd +
+										2 * tail[i] * ratio) + normal;
 
 			if (!done[i] &&
 				(g.mean + far <= quantile[i] ||
@@ -365,7 +374,7 @@ raise_quantiles(const DemandModel *model, DemandForecast f,
 		for (int i = 0; i < n; i++)
 			if (!done[i])
 				quantile[i] = fmax(quantile[i],
-								   combine(count[i], g, z[i]));
+								   combine(share, count[i], g, z[i]));
 	}
 }
 
@@ -378,6 +387,7 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 					   const double *p, double *quantile)
 {
 	DemandForecast f = demand_model_forecast(model, horizon);
+	double		share = count_share(model);
 	int			days = 0;
 
 	if (horizon > 0)
@@ -391,9 +401,9 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 		for (int j = 0; j < m; j++)
 		{
 			z[j] = normal_quantile(p[i + j]);
-			quantile[i + j] = combine(quantile[i + j], f, z[j]);
+			quantile[i + j] = combine(share, quantile[i + j], f, z[j]);
 		}
-		raise_quantiles(model, f, days, m, p + i, z, quantile + i);
+		raise_quantiles(model, f, share, days, m, p + i, z, quantile + i);
 	}
 }
 
@@ -420,7 +430,7 @@ burst_units(const DemandModel *model, int64_t usec)
  */
 static double
 demand_until(const DemandModel *model, int64_t usec, DemandForecast f,
-			 double stock, double p)
+			 double share, double stock, double p)
 {
 	double		burst = burst_units(model, usec);
 
@@ -430,7 +440,8 @@ demand_until(const DemandModel *model, int64_t usec, DemandForecast f,
 	/* Cantelli's bound spares the quantile of horizons far too short */
 	if (f.mean + sqrt(fmax(f.var, f.mean) * p / (1 - p)) + burst < stock)
 		return 0;
-	return demand_forecast_quantile(f, p) + burst;
+	return combine(share, count_quantile(f.mean, f.var, p), f,
+				   normal_quantile(p)) + burst;
 }
 
 /*
@@ -443,6 +454,7 @@ first_reached(const DemandModel *model, double stock, double p)
 	Moment		start = moment_at(model, model->into_day);
 	DemandForecast less;
 	DemandForecast more = {0, 0};
+	double		share = p > 0 ? count_share(model) : 0;
 	int64_t		low;
 	int64_t		high;
 	int			day = 0;
@@ -456,7 +468,7 @@ first_reached(const DemandModel *model, double stock, double p)
 		less = more;
 		more = forecast_next_day(model, model->into_day, day, less);
 		high = day * USECS_PER_UTC_DAY;
-	} while (demand_until(model, high, more, stock, p) < stock);
+	} while (demand_until(model, high, more, share, stock, p) < stock);
 	low = high - USECS_PER_UTC_DAY;
 	while (high - low > 1)
 	{
@@ -468,7 +480,7 @@ first_reached(const DemandModel *model, double stock, double p)
 		else
 			f = forecast_between(model, start,
 								 moment_at(model, model->into_day + mid));
-		if (demand_until(model, mid, f, stock, p) < stock)
+		if (demand_until(model, mid, f, share, stock, p) < stock)
 			low = mid;
 		else
 			high = mid;

@@ -48,6 +48,7 @@ typedef struct DemandModel
 	DemandVariance daily;
 	DemandVariance weekly;
 	bool		have_weeks;
+	double		doubt;			/* times all of it, at least 1 */
 	double		young;			/* times the squared mean, for new items */
 
 	/* the year index: units in weeks up to 61 back, summed from the oldest */
@@ -80,9 +81,6 @@ extern DemandForecast demand_model_forecast(const DemandModel *model,
 /* units in whole days from the UTC midnight at or before as_of */
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);
-
-/* the quantile that belongs to a mean and a variance */
-extern double demand_forecast_quantile(DemandForecast forecast, double p);
 
 /* quantiles of the units in [as_of, as_of + horizon) */
 extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,

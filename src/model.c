@@ -6,9 +6,9 @@
  * The level is simple exponential smoothing (Brown 1956) of days and of
  * weeks, for six smoothing constants each in one pass, weighted by how well
  * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  Spikes are capped, and what was cut
- * off is spread over all days; but a lone one is no demand and counts in the
- * variance only.  The variance of H periods is that of smoothing
+ * 1 by as much as the series is noisy.  A value beyond
+ * eight standard deviations of the others is capped; what was cut off is
+ * spread over all days.  The variance of H periods is that of smoothing
  * (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
@@ -23,29 +23,40 @@
 #include "spike.h"
 
 #define ALPHAS			6		/* smoothing constants side by side */
-#define WARM_DAYS		14		/* a younger item counts as this old */
-#define DAYS_USED		91
+#define YOUNG_DAYS		4.0		/* without a sale, before the first one */
+#define MIN_DAYS		14		/* before weekdays are told apart */
+#define DAYS_USED		91		/* for the weekdays */
+#define DAY_WEEKS		9		/* smoothed as days; earlier ones as weeks */
 #define WEEKS_USED		105
-#define MIN_WEEKS		4		/* whole weeks before weeks are smoothed */
+#define GROWN_DAYS		28		/* before days and weeks are smoothed */
 #define MIN_CAP_WEEKS	8
-#define DAY_TEMPER		1.0		/* half the exponent of the weights, */
-#define WEEK_TEMPER		0.075	/* per observation */
+#define STRETCH			4		/* weeks whose sum a level has to forecast */
+#define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
+#define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
+#define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.65	/* of the daily in the level */
+#define START_MEAN		14		/* days that a first level is the mean of, */
+#define START_DAYS		2		/* and days that it counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
+#define DOUBT_SE		1.5		/* standard errors of the variance */
 #define INDEX_AGE		420
 #define YEAR_WEEKS		61		/* weeks back that the year index looks */
 
 static const double day_alpha[ALPHAS] = {.005, .02, .05, .1, .2, .35};
-static const double week_alpha[ALPHAS] = {.02, .07, .15, .3, .5, .8};
+
+/* the same memory in weeks: 1 - (1 - a)^7 */
+static const double week_alpha[ALPHAS] = {
+	.0345, .1319, .3017, .5217, .7903, .951
+};
 
 /* what smoothing leaves behind, per smoothing constant; units per day */
 typedef struct Smoothing
 {
 	int			n;				/* periods */
 	double		level[ALPHAS];
-	double		error[ALPHAS];	/* squared, of one period */
+	double		error[ALPHAS];	/* squared, of one period, mean */
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
 } Smoothing;
@@ -109,34 +120,25 @@ sample_make(const double *x, int n)
 }
 
 /*
- * Turn sums of squared errors into mean squared errors and weights, which
- * fall with the n-th power of the error (tempered Bayesian averaging).
+ * Weights from evidence, the less the better, of each smoothing constant; and
+ * the level that they give.
  */
 static void
-weigh(Smoothing *s, double temper)
+weigh(Smoothing *s, const double *evidence)
 {
-	double		power = temper * s->n;
 	double		best = INFINITY;
 	double		total = 0;
 
 	for (int j = 0; j < ALPHAS; j++)
-	{
-		s->error[j] = (s->error[j] + 1e-9) / s->n;
-		best = fmin(best, s->error[j]);
-	}
+		best = fmin(best, evidence[j]);
+	for (int j = 0; j < ALPHAS; j++)
+		total += s->weight[j] = exp(best - evidence[j]);
+	s->mean = 0;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		/* ln x >= 1 - 1/x: no logarithm for what cannot be seen */
-		if (s->error[j] == best)
-			s->weight[j] = 1;
-		else if (power * (1 - best / s->error[j]) > 45)
-			s->weight[j] = 0;
-		else
-			s->weight[j] = exp(-power * log(s->error[j] / best));
-		total += s->weight[j];
-	}
-	for (int j = 0; j < ALPHAS; j++)
 		s->weight[j] /= total;
+		s->mean += s->weight[j] * fmax(s->level[j], 0);
+	}
 }
 
 /*
@@ -164,6 +166,30 @@ mix_variance(const Smoothing *s, const double *alpha, double prior,
 		v.spread += s->weight[j] * apart * apart;
 	}
 	return v;
+}
+
+/*
+ * By how much a variance is taken to be larger than it was: what it has more
+ * than Poisson's, one and a half of its standard errors high.  The standard
+ * error of a variance is sqrt((k - 1) / n) of it, where k is the kurtosis:
+ * with rare large orders most samples hold too few of them, and their
+ * variance says too little.
+ */
+static double
+variance_doubt(const Sample *s, double phi)
+{
+	double		fourth = 0;
+
+	if (phi <= 1 || s->squares <= 0)
+		return 1;
+	for (int i = 0; i < s->n; i++)
+	{
+		double		square = (s->x[i] - s->mean) * (s->x[i] - s->mean);
+
+		fourth += square * square;
+	}
+	return 1 + DOUBT_SE * (1 - 1 / phi) *
+		sqrt(fmax(fourth / s->squares / s->squares - 1.0 / s->n, 0));
 }
 
 /*
@@ -226,98 +252,109 @@ tame_days(double *days, int n, double *weeks, int weekday)
 }
 
 /*
- * Smooth the n newest whole weeks.  Where daily smoothing would start, so
- * many weeks ago, note the level per day.
+ * Smooth the n newest whole weeks, each constant no slower than the mean of
+ * all weeks so far.  Note the levels per day from which to smooth days, that
+ * many whole weeks ago, and the mean squared error with which each constant
+ * would have forecast the sum of a stretch of weeks.
  */
 static void
 smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
-			 double *start)
+			 double *start, double *stretch)
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
-	double		first = 0;
+	double		sum = 0;		/* of the stretch that begins here */
+	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
 	double		cap = INFINITY;
+	double		level[ALPHAS];
+	double		error[ALPHAS] = {0};
+	double		errors[ALPHAS] = {0};
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = newest[n - i];
-	for (int i = 0; i < MIN_WEEKS; i++)
-		first += weeks[i] / MIN_WEEKS;
 	if (n >= MIN_CAP_WEEKS)
 	{
 		Sample		all = sample_make(weeks, n);
 
 		cap = spike_find(weeks, n, all.mean, all.squares).cap;
+		for (int i = 0; i < n; i++)
+			weeks[i] = fmin(weeks[i], cap);
 	}
+	for (int i = 0; i < STRETCH; i++)
+		sum += i < n ? weeks[i] : 0;
+	for (int j = 0; j < ALPHAS; j++)
+		level[j] = sum / (n < STRETCH ? n : STRETCH);
+	for (int i = 0; i < n; i++)
+	{
+		double		x = weeks[i];
+		double		slowest = 1.0 / (i + 1);
+		bool		whole = i + STRETCH <= n;
+
+		if (i == n - ago)
+			memcpy(start, level, sizeof(level));
+		for (int j = 0; j < ALPHAS; j++)
+		{
+			double		e = x - level[j];
+			double		es = sum - STRETCH * level[j];
+			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
+
+			error[j] += e * e;
+			errors[j] += whole ? es * es : 0;
+			level[j] += gain * e;
+		}
+		if (i + STRETCH < n)
+			sum += weeks[i + STRETCH] - x;
+	}
+	if (ago == 0)
+		memcpy(start, level, sizeof(level));
 
 	s->n = n;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		s->level[j] = first;
-		s->error[j] = 0;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		double		x = weeks[i] < cap ? weeks[i] : cap;
-
-		for (int j = 0; j < ALPHAS; j++)
-		{
-			double		e = x - s->level[j];
-
-			/* in this form no level waits for the error */
-			s->error[j] += e * e;
-			s->level[j] = s->level[j] * (1 - week_alpha[j]) + week_alpha[j] * x;
-		}
-		if (n - 1 - i == ago)
-			*start = s->level[2] / 7;
-	}
-	weigh(s, WEEK_TEMPER);
-	s->mean = 0;
-	for (int j = 0; j < ALPHAS; j++)
-	{
-		s->level[j] /= 7;
-		s->mean += s->weight[j] * fmax(s->level[j], 0);
+		s->level[j] = level[j] / 7;
+		s->error[j] = (error[j] + 1e-9) / n;
+		start[j] /= 7;
+		stretch[j] = (errors[j] + 1e-9) / stretches;
 	}
 }
 
 /*
- * Smooth n days, oldest first, without their spikes, with their weekdays
- * taken out.
+ * Smooth n days, oldest first, with their weekdays taken out.  The levels at
+ * the start count as so many days.
  */
 static void
 smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
-			Excess excess, double start)
+			const double *start, double start_days)
 {
 	double		inverse[7];
+	double		level[ALPHAS];
+	double		error[ALPHAS] = {0};
 	int			wd = (model->weekday + 7 * 14 - n) % 7;
 
 	for (int i = 0; i < 7; i++)
 		inverse[i] = 1 / model->dow[i];
-	s->n = n;
-	for (int j = 0; j < ALPHAS; j++)
-	{
-		s->level[j] = start;
-		s->error[j] = 0;
-	}
+	memcpy(level, start, sizeof(level));
 	for (int i = 0; i < n; i++)
 	{
 		double		x = days[i];
 		double		f = model->dow[wd];
 		double		y = x * inverse[wd];
+		double		slowest = 1 / (i + 1 + start_days);
 
 		for (int j = 0; j < ALPHAS; j++)
 		{
-			double		e = x - s->level[j] * f;
+			double		e = x - level[j] * f;
+			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
 
-			s->error[j] += e * e;
-			s->level[j] = s->level[j] * (1 - day_alpha[j]) + day_alpha[j] * y;
+			error[j] += e * e;
+			level[j] += gain * (y - level[j]);
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
-	weigh(s, DAY_TEMPER);
-	s->mean = excess.units;
+	s->n = n;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		s->error[j] += excess.var;
-		s->mean += s->weight[j] * fmax(s->level[j], 0);
+		s->level[j] = level[j];
+		s->error[j] = (error[j] + 1e-9) / n;
 	}
 }
 
@@ -339,6 +376,84 @@ place_in_week(DemandModel *model, int64_t as_of)
 }
 
 /*
+ * Level and variance of an item that has not lived four whole weeks: the mean
+ * of all its days, as if it had not sold for four more.  It is known because
+ * it sold, so that its first days promise too much; and how much it sells in
+ * the weeks after, its days tell little about: as much as one observation of
+ * the level tells in four days.
+ */
+static void
+model_young(DemandModel *model, double today, const double *days, int n,
+			Excess excess)
+{
+	double		lived = n + (double) model->into_day / USECS_PER_UTC_DAY;
+	double		units = today + excess.units * n;
+	double		squares = today * today + excess.var * n;
+
+	for (int i = 0; i < n; i++)
+	{
+		units += days[i];
+		squares += days[i] * days[i];
+	}
+	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
+	model->level_daily = model->level_weekly = model->level;
+	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
+	model->young = YOUNG_DAYS / fmax(lived, 1);
+}
+
+/*
+ * Level and variance of an item from its n newest days, oldest first and
+ * without their spikes, and from its nw newest whole weeks, newest first.
+ */
+static void
+model_grown(DemandModel *model, const double *days, int n,
+			const double *weeks, int nw, Excess excess)
+{
+	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
+	int			m = started ? DAY_WEEKS * 7 + model->weekday : n;
+	Smoothing	daily;
+	Smoothing	weekly;
+	double		start[ALPHAS];	/* of daily smoothing */
+	double		stretch[ALPHAS];
+	double		evidence[ALPHAS];
+
+	smooth_weeks(&weekly, weeks, nw, started ? DAY_WEEKS : 0, start, stretch);
+	for (int j = 0; j < ALPHAS; j++)
+	{
+		stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
+		evidence[j] = WEEK_TEMPER * stretch[j];
+	}
+	weigh(&weekly, evidence);
+
+	days += n - m;
+	if (!started)
+	{
+		double		first = 0;
+
+		for (int i = 0; i < START_MEAN; i++)
+			first += days[i] / START_MEAN;
+		for (int j = 0; j < ALPHAS; j++)
+			start[j] = first;
+	}
+	smooth_days(&daily, model, days, m, start,
+				started ? INFINITY : START_DAYS);
+	for (int j = 0; j < ALPHAS; j++)
+		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
+			STRETCH_TEMPER * stretch[j];
+	weigh(&daily, evidence);
+	daily.mean += excess.units;
+	for (int j = 0; j < ALPHAS; j++)
+		daily.error[j] += excess.var;
+
+	model->level_daily = daily.mean;
+	model->level_weekly = weekly.mean;
+	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
+	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
+	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
+								 7 * model->level);
+}
+
+/*
  * Build the model from a series.
  */
 void
@@ -346,64 +461,42 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
-	bool		young = age < WARM_DAYS;
-	bool		have_weeks;
-	int			old = young ? WARM_DAYS : age;
-	int			n = old < DAYS_USED ? old : DAYS_USED;
+	int			n = age < DAYS_USED ? age : DAYS_USED;
 	int			nn = n / 7 * 7;
 	int			nw;
 	double		weeks[DEMAND_WEEKS];
-	Excess		excess;
-	Sample		sample;			/* of the days in whole weeks */
-	Smoothing	daily;
-	Smoothing	weekly;
-	double		start = -1;		/* of daily smoothing; negative: unknown */
-	double		share;
+	Excess		excess = {0, 0};
+	Sample		sample = {0};	/* of the days in whole weeks */
 
 	place_in_week(model, series->as_of);
 
 	for (int i = 0; i < n; i++)
 		days[i] = series->day[n - i];
-	if (young)
-		days[n - 1] += series->day[0];	/* today is much of what is known */
 	memcpy(weeks, series->week, sizeof(weeks));
-	excess = tame_days(days, n, weeks, model->weekday);
-	sample = sample_make(days + (n - nn), nn);
+	if (n >= MIN_DAYS)
+	{
+		excess = tame_days(days, n, weeks, model->weekday);
+		sample = sample_make(days + (n - nn), nn);
+	}
 	weekday_factors(model, &sample);
+	model->doubt = variance_doubt(&sample, model->phi);
 	model->day_sum[0] = 0;
 	for (int i = 0; i < 7; i++)
 		model->day_sum[i + 1] = model->day_sum[i] +
 			model->dow[(model->weekday + i) % 7];
 
-	/* the level */
-	nw = (old - model->weekday) / 7;
+	/* level and variance */
+	nw = (age - model->weekday) / 7;
 	if (nw > WEEKS_USED)
 		nw = WEEKS_USED;
-	have_weeks = nw >= MIN_WEEKS;
-	if (have_weeks)
-		smooth_weeks(&weekly, weeks, nw, n / 7, &start);
-	if (start < 0)
-	{
-		start = 0;
-		for (int i = 0; i < WARM_DAYS; i++)
-			start += days[i] / WARM_DAYS;
-	}
-	smooth_days(&daily, model, days, n, excess, start);
-	model->level_daily = daily.mean;
-	model->level_weekly = have_weeks ? weekly.mean : daily.mean;
-	share = have_weeks ? DAY_SHARE : 1;
-	model->level = share * model->level_daily +
-		(1 - share) * model->level_weekly;
-
-	/* the variance */
-	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
-	model->have_weeks = have_weeks;
-	if (have_weeks)
-		model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
-									 7 * model->level);
+	model->have_weeks = age >= GROWN_DAYS;
+	model->young = 0;
+	memset(&model->daily, 0, sizeof(model->daily));
+	memset(&model->weekly, 0, sizeof(model->weekly));
+	if (model->have_weeks)
+		model_grown(model, days, n, weeks, nw, excess);
 	else
-		memset(&model->weekly, 0, sizeof(model->weekly));
-	model->young = young ? 2.0 * (WARM_DAYS - age) / WARM_DAYS : 0;
+		model_young(model, series->day[0], days, n, excess);
 
 	/* a year ago */
 	model->yearly = age >= INDEX_AGE;
