@@ -1,0 +1,41 @@
+"""The sets of accuracy.py, whole, of few items, or one half."""
+
+import numpy as np
+
+
+def load(name, quick, half):
+    """A set with its items cut down to what is wanted.
+
+    Which item is in which half is drawn, always the same way.
+    """
+    import accuracy
+    s = accuracy.Set(name)
+    keep = np.random.default_rng(1).permutation(len(s.lab))
+    if half:
+        keep = keep[half == "second"::2]
+    keep = np.sort(keep[:60] if quick else keep)
+    s.Y, s.S, s.A, s.SC = (np.ascontiguousarray(x[keep])
+                           for x in (s.Y, s.S, s.A, s.SC))
+    s.lab = [s.lab[i] for i in keep]
+    s.name = name
+    return s
+
+
+def days(s, frame):
+    """Day numbers of a frame with items and days, as moments for SQL."""
+    import pandas as pd
+    frame["at"] = (s.d0 + pd.to_timedelta(frame.pop("day"), "D")) \
+        .dt.strftime("%Y-%m-%d")
+    return frame
+
+
+def demand(context, s, relation="demand"):
+    """Load what was sold, a row for each item and day with sales."""
+    import pandas as pd
+    context.run("DROP TABLE IF EXISTS " + relation)
+    context.run("CREATE TABLE %s (item int, at timestamptz, units float8)"
+                % relation)
+    item, day = np.nonzero(s.Y)
+    context.load(relation, days(s, pd.DataFrame(
+        {"item": item, "units": s.Y[item, day], "day": day})))
+    context.run("ANALYZE " + relation)

@@ -1,0 +1,86 @@
+"""The table, as text and for the READMEs.
+
+In a README it goes between two comments; nothing there is written by hand.
+"""
+
+import re
+
+BEGIN = "<!-- from doc/accuracy.json by \"make accuracy-report\" -->"
+END = "<!-- end -->"
+
+
+def number(value, unit=""):
+    """Three digits, and no exponent."""
+    size = abs(value)
+    digits = 0 if size >= 99.95 else 1 if size >= 9.995 else 2 \
+        if size >= .9995 else 3
+    return ("%.*f %s" % (digits, value, unit)).rstrip()
+
+
+def ranked(row):
+    """Names of the peers, the best first."""
+    return sorted(row["peers"], key=row["peers"].get,
+                  reverse=row["better"] == "high")
+
+
+def text(results):
+    about, out = results["about"], []
+    out.append("PostgreSQL %(postgresql)s, replenish %(replenish)s,"
+               " %(date)s, %(seconds)d s" % about
+               + (".  QUICK: FEW ITEMS, FOR TRYING OUT ONLY"
+                  if about["quick"] else "")
+               + (".  %s half of the items only" % about["half"]
+                  if about["half"] else ""))
+    part = None
+    for row in results["rows"]:
+        if row["part"] != part:
+            part = row["part"]
+            out += ["", "-- %s --" % part]
+        line = "%-58s %10s" % (row["name"], number(row["ours"], row["unit"]))
+        if "goal" in row:
+            line += "  %s %s %s" % (row["sense"], number(row["goal"]),
+                                    "yes" if row["met"] else "NO")
+        out.append(line)
+        if row["peers"]:
+            out.append("        " + ", ".join(
+                "%s %s" % (name, number(row["peers"][name]))
+                for name in ranked(row)))
+        if "note" in row:
+            out.append("        " + row["note"])
+    goals = [row["met"] for row in results["rows"] if "met" in row]
+    out += ["", "%d of %d goals met" % (sum(goals), len(goals))]
+    return "\n".join(out) + "\n"
+
+
+HEAD = ("| | replenish | best peer | |", "| | replenish | 最好的同类 | |")
+
+
+def lines(results, language):
+    """Lines of the part between the comments."""
+    out = [HEAD[language], "|---|---|---|---|"]
+    for row in results["rows"]:
+        if not row["readme"]:
+            continue
+        best = ranked(row)[:1]
+        out.append("| %s | %s | %s | %s |" % (
+            row["zh" if language else "name"],
+            number(row["ours"], row["unit"]),
+            number(row["peers"][best[0]], row["unit"]) if best else "",
+            best[0] if best else ""))
+    return out
+
+
+def insert(path, results, language):
+    """Put the table into a README; false if it has no place for it."""
+    with open(path, encoding="utf-8") as file:
+        old = file.read()
+    found = re.search("%s\n.*?%s" % (re.escape(BEGIN), re.escape(END)), old,
+                      re.S)
+    if not found:
+        return False
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("%s%s\n%s\n%s%s" % (
+            old[:found.start()], BEGIN,
+            "\n".join(lines(results, language)).replace("|  |", "| |"), END,
+            old[found.end():]))
+    return True
