@@ -27,6 +27,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 # name and module, in the order of a run
 PARTS = (
     ("forecasts", "forecasts"),
+    ("alerts", "alerts"),
 )
 
 

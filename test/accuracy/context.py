@@ -5,8 +5,8 @@ A row is a dictionary, as the file has it:
     part, name, zh      where it belongs and what it says, in two languages
     ours, peers         the value of ours, and of each peer by its name
     unit                of the values: %, days, units, ...
-    better              "low" or "high": which values are good
-    sense, goal, met    "<=" or ">=", and the value that ours is held against
+    better              "low", "high", or the value to be near to
+    sense, goal, met    "<=" or ">=" and a value, or "in" and a range
     note                how it was measured, and the like
     readme              whether the README's table shows it
 """
@@ -82,6 +82,15 @@ class Context:
         out.seek(0)
         return pandas.read_csv(out)
 
+    def table(self, name, types, frame):
+        """Make a table in public, anew, of a pandas frame; types are those of
+        its columns, in order, separated by commas."""
+        self.run("DROP TABLE IF EXISTS public." + name)
+        self.run("CREATE TABLE public.%s (%s)" % (name, ", ".join(
+            map(" ".join, zip(frame.columns, types.split(","))))))
+        self.load("public." + name, frame)
+        self.run("ANALYZE public." + name)
+
     def load(self, relation, frame):
         """Append a pandas frame to a table with the same columns."""
         text = io.StringIO()
@@ -108,7 +117,7 @@ class Context:
 
     def row(self, name, zh, ours, peers, unit, goal=None, better="low",
             note=None, readme=True):
-        """A row; goal is (sense, value), or ("<=", "best") for the best peer."""
+        """A row; goal is (sense, value); "best" is that of the best peer."""
         row = {"part": self.part, "name": name, "zh": zh, "ours": float(ours),
                "peers": {k: float(v) for k, v in peers.items()},
                "unit": unit, "better": better, "readme": readme}
@@ -119,9 +128,9 @@ class Context:
             if value == "best":
                 value = (min if better == "low" else max)(
                     row["peers"].values())
-            row.update(sense=sense, goal=float(value),
-                       met=bool(ours <= value if sense == "<="
-                                else ours >= value))
+            row.update(sense=sense, goal=value, met=bool(
+                value[0] <= ours <= value[1] if sense == "in"
+                else ours <= value if sense == "<=" else ours >= value))
         self.say("%s: %.4g %s" % (name, ours, unit))
         return row
 

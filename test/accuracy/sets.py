@@ -29,13 +29,10 @@ def days(s, frame):
     return frame
 
 
-def demand(context, s, relation="demand"):
-    """Load what was sold, a row for each item and day with sales."""
+def demand(context, s):
+    """Load what was sold into a table, a row for each item and day with
+    sales."""
     import pandas as pd
-    context.run("DROP TABLE IF EXISTS " + relation)
-    context.run("CREATE TABLE %s (item int, at timestamptz, units float8)"
-                % relation)
     item, day = np.nonzero(s.Y)
-    context.load(relation, days(s, pd.DataFrame(
+    context.table("demand", "int,float8,timestamptz", days(s, pd.DataFrame(
         {"item": item, "units": s.Y[item, day], "day": day})))
-    context.run("ANALYZE " + relation)

@@ -17,10 +17,18 @@ def number(value, unit=""):
     return ("%.*f %s" % (digits, value, unit)).rstrip()
 
 
+def bound(goal):
+    """The value of a goal, or its range."""
+    return " to ".join(map(number, goal)) if isinstance(goal, list) \
+        else number(goal)
+
+
 def ranked(row):
     """Names of the peers, the best first."""
-    return sorted(row["peers"], key=row["peers"].get,
-                  reverse=row["better"] == "high")
+    peers, better = row["peers"], row["better"]
+    return sorted(peers, key=lambda name: peers[name] if better == "low"
+                  else -peers[name] if better == "high"
+                  else abs(peers[name] - better))
 
 
 def text(results):
@@ -38,7 +46,7 @@ def text(results):
             out += ["", "-- %s --" % part]
         line = "%-58s %10s" % (row["name"], number(row["ours"], row["unit"]))
         if "goal" in row:
-            line += "  %s %s %s" % (row["sense"], number(row["goal"]),
+            line += "  %s %s %s" % (row["sense"], bound(row["goal"]),
                                     "yes" if row["met"] else "NO")
         out.append(line)
         if row["peers"]:
