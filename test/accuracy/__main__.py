@@ -28,6 +28,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PARTS = (
     ("forecasts", "forecasts"),
     ("alerts", "alerts"),
+    ("inventory", "stock"),
 )
 
 

@@ -12,7 +12,7 @@ import ets
 import sets
 
 P = "{.5,.8,.9,.95,.975}"
-SAMPLE = 50, 3                  # items and origins for ets
+SAMPLE = 150                    # items for ets, at one origin each
 
 
 def ours(context, s):
@@ -100,9 +100,10 @@ def compare(context, s, found):
 
 def beside_ets(context, s, found):
     """Rows of the sample that ets has."""
-    some = ets.sample(s, *(4, 2) if context.quick else SAMPLE)
+    some = ets.sample(s, 8 if context.quick else SAMPLE)
     simulated, normal, seconds = ets.forecasts(s, some)
-    scored = scores(s, some, {**found, "ets, simulated": simulated,
+    scored = scores(s, some, {"replenish": found["replenish"],
+                              "ets, simulated": simulated,
                               "ets, normal": normal})
     return [context.row(
         "%s: %s on a sample, with R's ets" % (s.name, key),
