@@ -21,7 +21,8 @@
 
 #define DAY_SHARE		0.75	/* of the daily level */
 #define DAY_VARIANCE	0.3		/* of the daily variance */
-#define HALF_LIFE_HOURS 1.0		/* of a burst */
+#define SHOW_HOURS		2.0		/* that a burst goes on */
+#define HALF_LIFE_HOURS 0.5		/* of a burst after that */
 #define BATCH			16		/* quantiles computed together */
 
 /* a moment, as days and as demand since the midnight before as_of */
@@ -265,17 +266,21 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 	}
 }
 
-/* Expected units of a burst until so long after as_of. */
+/*
+ * Expected units of a burst until so long after as_of: it goes on as long as
+ * a show does, and then fades.  If it ends before, the next look will tell.
+ */
 static double
 burst_units(const DemandModel *model, int64_t usec)
 {
-	double		half_lives;
+	double		hours = (double) usec / USECS_PER_UTC_HOUR;
+	double		half_lives = fmax(hours - SHOW_HOURS, 0) / HALF_LIFE_HOURS;
 
 	if (model->excess <= 0)
 		return 0;
-	half_lives = (double) usec / USECS_PER_UTC_HOUR / HALF_LIFE_HOURS;
-	return model->excess * HALF_LIFE_HOURS / M_LN2 *
-		-expm1(-half_lives * M_LN2);
+	return model->excess * (fmin(hours, SHOW_HOURS) -
+							HALF_LIFE_HOURS / M_LN2 *
+							expm1(-half_lives * M_LN2));
 }
 
 /*
