@@ -495,6 +495,22 @@ count_cdf(double mean, double var, double k)
 }
 
 /*
+ * Probability that a count is more than k, and how far those counts are above
+ * the mean.  With ratio = p(k + 1) / p(k), the sum of j p(j) beyond k is the
+ * mean times their probability and (k + 1) p(k) ratio / (1 - q).
+ */
+void
+count_tail(double mean, double var, double k, double *more, double *above)
+{
+	Count		c = count_make(mean, var);
+	double		pmf = count_pmf(&c, k);
+	double		atmost;
+
+	count_tails(&c, k, pmf, &atmost, more);
+	*above = (k + 1) * count_ratio(&c, k + 1) * pmf / c.pr;
+}
+
+/*
  * Probability that a gamma value of this shape and rate 1 is at most x.
  */
 double
