@@ -95,7 +95,7 @@ arg_check_positive(double value, const char *argname)
 	if (value == 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be above 0", argname)));
+				 errmsg("argument \"%s\" must be positive", argname)));
 }
 
 /* Raises an error unless the value lies strictly between 0 and 1. */
