@@ -7,9 +7,10 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
-               src/demand_text.o src/special.o src/distribution.o \
-               src/model.o src/velocity.o src/forecast.o src/inventory.o \
-               src/loss.o src/textbook.o
+               src/demand_text.o src/special.o src/count.o \
+               src/distribution.o src/model.o src/velocity.o \
+               src/forecast.o src/inventory.o src/loss.o \
+               src/textbook.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
@@ -105,15 +106,16 @@ unit: test/unit/core_test
 	test/unit/core_test
 
 # The mathematics by itself: needs no server either.
-MATH_CORE    = src/forecast.c src/model.c src/velocity.c src/distribution.c \
-               src/special.c
+MATH_CORE    = src/forecast.c src/model.c src/velocity.c src/count.c \
+               src/distribution.c src/special.c
 
 .PHONY: unit-math bench-forecast
 
 test/unit/distribution_test: test/unit/distribution_test.c \
-		src/distribution.c src/special.c $(wildcard src/*.h)
+		src/count.c src/distribution.c src/special.c $(wildcard src/*.h)
 	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
-		test/unit/distribution_test.c src/distribution.c src/special.c -lm
+		test/unit/distribution_test.c src/count.c src/distribution.c \
+		src/special.c -lm
 
 unit-math: test/unit/distribution_test
 	test/unit/distribution_test

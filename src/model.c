@@ -23,14 +23,18 @@
 
 #define ALPHAS			6		/* smoothing constants side by side */
 #define WARM_DAYS		14		/* a younger item counts as this old */
-#define DAYS_USED		91
+#define DAYS_USED		91		/* for the weekdays */
+#define DAY_WEEKS		9		/* smoothed as days; earlier ones as weeks */
 #define WEEKS_USED		105
 #define MIN_WEEKS		4		/* whole weeks before weeks are smoothed */
 #define MIN_CAP_WEEKS	8
 #define CAP_SD			8.0
-#define DAY_TEMPER		1.0		/* half the exponent of the weights, */
-#define WEEK_TEMPER		0.075	/* per observation */
+#define STRETCH			4		/* weeks whose sum a level has to forecast */
+#define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
+#define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
+#define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.65	/* of the daily in the level */
+#define START_DAYS		2		/* that the first guess at a level counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
@@ -38,14 +42,18 @@
 #define YEAR_WEEKS		61		/* weeks back that the year index looks */
 
 static const double day_alpha[ALPHAS] = {.005, .02, .05, .1, .2, .35};
-static const double week_alpha[ALPHAS] = {.02, .07, .15, .3, .5, .8};
+
+/* the same memory in weeks: 1 - (1 - a)^7 */
+static const double week_alpha[ALPHAS] = {
+	.0345, .1319, .3017, .5217, .7903, .951
+};
 
 /* what smoothing leaves behind, per smoothing constant; units per day */
 typedef struct Smoothing
 {
 	int			n;				/* periods */
 	double		level[ALPHAS];
-	double		error[ALPHAS];	/* squared, of one period */
+	double		error[ALPHAS];	/* squared, of one period, mean */
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
 } Smoothing;
@@ -136,34 +144,25 @@ spike_cap(const Sample *s)
 }
 
 /*
- * Turn sums of squared errors into mean squared errors and weights, which
- * fall with the n-th power of the error (tempered Bayesian averaging).
+ * Weights from evidence, the less the better, of each smoothing constant; and
+ * the level that they give.
  */
 static void
-weigh(Smoothing *s, double temper)
+weigh(Smoothing *s, const double *evidence)
 {
-	double		power = temper * s->n;
 	double		best = INFINITY;
 	double		total = 0;
 
 	for (int j = 0; j < ALPHAS; j++)
-	{
-		s->error[j] = (s->error[j] + 1e-9) / s->n;
-		best = fmin(best, s->error[j]);
-	}
+		best = fmin(best, evidence[j]);
+	for (int j = 0; j < ALPHAS; j++)
+		total += s->weight[j] = exp(best - evidence[j]);
+	s->mean = 0;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		/* ln x >= 1 - 1/x: no logarithm for what cannot be seen */
-		if (s->error[j] == best)
-			s->weight[j] = 1;
-		else if (power * (1 - best / s->error[j]) > 45)
-			s->weight[j] = 0;
-		else
-			s->weight[j] = exp(-power * log(s->error[j] / best));
-		total += s->weight[j];
-	}
-	for (int j = 0; j < ALPHAS; j++)
 		s->weight[j] /= total;
+		s->mean += s->weight[j] * fmax(s->level[j], 0);
+	}
 }
 
 /*
@@ -228,109 +227,108 @@ weekday_factors(DemandModel *model, const Sample *sample)
 }
 
 /*
- * Smooth the n newest whole weeks.  Where daily smoothing would start, so
- * many weeks ago, note the level per day.
+ * Smooth the n newest whole weeks, each constant no slower than the mean of
+ * all weeks so far.  Note the levels per day from which to smooth days, that
+ * many whole weeks ago, and the mean squared error with which each constant
+ * would have forecast the sum of a stretch of weeks.
  */
 static void
 smooth_weeks(Smoothing *s, const DemandSeries *series, int n, int ago,
-			 double *start)
+			 double *start, double *stretch)
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
-	double		first = 0;
+	double		sum = 0;		/* of the stretch that begins here */
 	double		cap = INFINITY;
+	double		level[ALPHAS];
+	double		error[ALPHAS] = {0};
+	double		errors[ALPHAS] = {0};
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = series->week[n - i];
-	for (int i = 0; i < MIN_WEEKS; i++)
-		first += series->week[n - i] / MIN_WEEKS;
 	if (n >= MIN_CAP_WEEKS)
 	{
 		Sample		all = sample_make(weeks, n);
 
 		cap = spike_cap(&all);
+		for (int i = 0; i < n; i++)
+			weeks[i] = fmin(weeks[i], cap);
 	}
+	for (int i = 0; i < STRETCH; i++)
+		sum += weeks[i];
+	for (int j = 0; j < ALPHAS; j++)
+		level[j] = sum / STRETCH;
+	for (int i = 0; i < n; i++)
+	{
+		double		x = weeks[i];
+		double		slowest = 1.0 / (i + 1);
+		bool		whole = i + STRETCH <= n;
+
+		if (i == n - ago)
+			memcpy(start, level, sizeof(level));
+		for (int j = 0; j < ALPHAS; j++)
+		{
+			double		e = x - level[j];
+			double		es = sum - STRETCH * level[j];
+			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
+
+			error[j] += e * e;
+			errors[j] += whole ? es * es : 0;
+			level[j] += gain * e;
+		}
+		if (i + STRETCH < n)
+			sum += weeks[i + STRETCH] - x;
+	}
+	if (ago == 0)
+		memcpy(start, level, sizeof(level));
 
 	s->n = n;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		s->level[j] = first;
-		s->error[j] = 0;
-	}
-	for (int i = 0; i < n; i++)
-	{
-		double		x = weeks[i] < cap ? weeks[i] : cap;
-
-		for (int j = 0; j < ALPHAS; j++)
-		{
-			double		e = x - s->level[j];
-
-			/* in this form no level waits for the error */
-			s->error[j] += e * e;
-			s->level[j] = s->level[j] * (1 - week_alpha[j]) + week_alpha[j] * x;
-		}
-		if (n - 1 - i == ago)
-			*start = s->level[2] / 7;
-	}
-	weigh(s, WEEK_TEMPER);
-	s->mean = 0;
-	for (int j = 0; j < ALPHAS; j++)
-	{
-		s->level[j] /= 7;
-		s->mean += s->weight[j] * fmax(s->level[j], 0);
+		s->level[j] = level[j] / 7;
+		s->error[j] = (error[j] + 1e-9) / n;
+		start[j] /= 7;
+		stretch[j] = (errors[j] + 1e-9) / (n - STRETCH + 1);
 	}
 }
 
 /*
- * Smooth n days, oldest first, of which the sample is the part in whole
- * weeks, with their weekdays taken out.
+ * Smooth n days, oldest first, with their weekdays taken out.  The levels at
+ * the start count as so many days.
  */
 static void
 smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
-			const Sample *sample, double start)
+			const double *start, double start_days)
 {
 	double		inverse[7];
-	double		mean = sample->mean;
-	double		cap = spike_cap(sample);
-	double		cut = 0;		/* units above the cap */
-	double		cut_var = 0;	/* and their part of the variance */
+	double		level[ALPHAS];
+	double		error[ALPHAS] = {0};
 	int			wd = (model->weekday + 7 * 14 - n) % 7;
 
 	for (int i = 0; i < 7; i++)
 		inverse[i] = 1 / model->dow[i];
-	s->n = n;
-	for (int j = 0; j < ALPHAS; j++)
-	{
-		s->level[j] = start;
-		s->error[j] = 0;
-	}
+	memcpy(level, start, sizeof(level));
 	for (int i = 0; i < n; i++)
 	{
 		double		x = days[i];
 		double		f = model->dow[wd];
-		double		y;
+		double		y = x * inverse[wd];
+		double		slowest = 1 / (i + 1 + start_days);
 
-		if (x > cap)
-		{
-			cut += x - cap;
-			cut_var += (x - mean) * (x - mean) - (cap - mean) * (cap - mean);
-			x = cap;
-		}
-		y = x * inverse[wd];
 		for (int j = 0; j < ALPHAS; j++)
 		{
-			double		e = x - s->level[j] * f;
+			double		e = x - level[j] * f;
+			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
 
-			s->error[j] += e * e;
-			s->level[j] = s->level[j] * (1 - day_alpha[j]) + day_alpha[j] * y;
+			error[j] += e * e;
+			level[j] += gain * (y - level[j]);
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
-	weigh(s, DAY_TEMPER);
-	s->mean = cut / n;
+	s->n = n;
 	for (int j = 0; j < ALPHAS; j++)
 	{
-		s->error[j] += cut_var / n;
-		s->mean += s->weight[j] * fmax(s->level[j], 0);
+		s->level[j] = level[j];
+		s->error[j] = (error[j] + 1e-9) / n;
 	}
 }
 
@@ -361,14 +359,21 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	int			age = series->age > 0 ? series->age : 0;
 	bool		young = age < WARM_DAYS;
 	bool		have_weeks;
+	bool		started;		/* smoothing days starts from weeks */
 	int			old = young ? WARM_DAYS : age;
 	int			n = old < DAYS_USED ? old : DAYS_USED;
 	int			nn = n / 7 * 7;
+	int			m;				/* days smoothed */
 	int			nw;
 	Sample		sample;			/* of the days in whole weeks */
 	Smoothing	daily;
 	Smoothing	weekly;
-	double		start = -1;		/* of daily smoothing; negative: unknown */
+	double		start[ALPHAS];	/* of daily smoothing */
+	double		stretch[ALPHAS];
+	double		evidence[ALPHAS];
+	double		cap;
+	double		cut = 0;		/* units above the cap */
+	double		cut_var = 0;	/* and their part of the variance */
 	double		share;
 
 	place_in_week(model, series->as_of);
@@ -384,20 +389,54 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 		model->day_sum[i + 1] = model->day_sum[i] +
 			model->dow[(model->weekday + i) % 7];
 
-	/* the level */
+	/* the level of weeks */
 	nw = (old - model->weekday) / 7;
 	if (nw > WEEKS_USED)
 		nw = WEEKS_USED;
 	have_weeks = nw >= MIN_WEEKS;
+	started = nw > DAY_WEEKS;
 	if (have_weeks)
-		smooth_weeks(&weekly, series, nw, n / 7, &start);
-	if (start < 0)
 	{
-		start = 0;
-		for (int i = 0; i < WARM_DAYS; i++)
-			start += days[i] / WARM_DAYS;
+		smooth_weeks(&weekly, series, nw, started ? DAY_WEEKS : 0, start,
+					 stretch);
+		for (int j = 0; j < ALPHAS; j++)
+		{
+			stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
+			evidence[j] = WEEK_TEMPER * stretch[j];
+		}
+		weigh(&weekly, evidence);
 	}
-	smooth_days(&daily, model, days, n, &sample, start);
+
+	/* the level of days */
+	cap = spike_cap(&sample);
+	m = started ? DAY_WEEKS * 7 + model->weekday : n;
+	for (int i = n - m; i < n; i++)
+		if (days[i] > cap)
+		{
+			cut += days[i] - cap;
+			cut_var += (days[i] - sample.mean) * (days[i] - sample.mean) -
+				(cap - sample.mean) * (cap - sample.mean);
+			days[i] = cap;
+		}
+	if (!started)
+	{
+		double		first = 0;
+
+		for (int i = 0; i < WARM_DAYS; i++)
+			first += days[i] / WARM_DAYS;
+		for (int j = 0; j < ALPHAS; j++)
+			start[j] = first;
+	}
+	smooth_days(&daily, model, days + (n - m), m, start,
+				started ? INFINITY : START_DAYS);
+	for (int j = 0; j < ALPHAS; j++)
+		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
+			(have_weeks ? STRETCH_TEMPER * stretch[j] : 0);
+	weigh(&daily, evidence);
+	daily.mean += cut / m;
+	for (int j = 0; j < ALPHAS; j++)
+		daily.error[j] += cut_var / m;
+
 	model->level_daily = daily.mean;
 	model->level_weekly = have_weeks ? weekly.mean : daily.mean;
 	share = have_weeks ? DAY_SHARE : 1;
