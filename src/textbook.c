@@ -188,7 +188,7 @@ textbook_order_quantity(double demand, double order_cost, double holding_cost)
 
 /*
  * The best single order for a demand, whose leftovers bring the salvage
- * value, which is below the cost.  Nothing where nothing is earned.
+ * value, which is below the cost.  Nothing where that earns the most.
  */
 Newsvendor
 textbook_newsvendor(const TextbookDemand *d, double price, double cost,
@@ -201,6 +201,8 @@ textbook_newsvendor(const TextbookDemand *d, double price, double cost,
 	n.critical_ratio = (price - cost) / (price - salvage);
 	n.order_qty = fmax(textbook_quantile(d, fmin(n.critical_ratio,
 												 1 - DBL_EPSILON)), 0);
+	if (n.order_qty <= 0)
+		return n;
 	n.sales = d->mean - textbook_loss(d, n.order_qty);
 	n.leftover = n.order_qty - n.sales;
 	n.profit = (price - cost) * n.sales - (cost - salvage) * n.leftover;
