@@ -68,6 +68,9 @@ GROUP BY distribution ORDER BY distribution;
 -- for hours
 SELECT replenish.reorder_point(.9999999999999999, 2.8854741219017511e-05,
 	sqrt(7476754.6332121808), 1, 0, 'negative_binomial') > 0 AS found;
+-- and the start of that for a gamma, beyond its end, sent Newton back to nothing
+SELECT mean, sd, abs(replenish.reorder_point(p, mean, sd, 1, 0, 'gamma') / (-mean * ln(1 - p)) - 1) < 1e-12 AS found
+FROM (VALUES (1, 1), (1e6, 1e6)) v (mean, sd), unnest('{.999999999999,.9999999999999999}'::float8[]) p;
 -- no lead time, and no certainty of that: only a normal demand can be negative
 SELECT distribution, replenish.reorder_point(.05, 10, 3, 0, 2, distribution) < 0 AS below
 FROM unnest('{normal,gamma,negative_binomial}'::text[]) distribution
