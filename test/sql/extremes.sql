@@ -141,3 +141,11 @@ SELECT demand_agg('NaN', '2026-11-01');
 SELECT demand_agg(1e13, '2026-11-01');
 SELECT demand_agg(1, 'infinity');
 SELECT demand_agg(1, '1969-12-31');
+SELECT demand_velocity(1, '2026-10-31'::timestamptz, '2026-11-01', '0');
+SELECT demand_velocity(1, '2026-10-31'::timestamptz, '2026-11-01', '1 month');
+SELECT demand_velocity(1, '2026-10-31'::timestamptz, 'infinity', '1 day');
+SELECT demand_same_period(:'d', '2026-11-01', '0', '7 days');
+SELECT demand_same_period(:'d', '2026-11-01', '1 day', '-7 days');
+SELECT demand_same_period(:'d', '2026-11-01', '1 day', '3000 days') IS NULL AS beyond;
+SELECT stockout_eta(1e308, 1e-308) IS NULL AS never, stockout_eta(-5, 1) AS now,
+	stockout_eta(5, 0) IS NULL AND stockout_eta(5, -1) IS NULL AS nothing_sells;
