@@ -9,11 +9,12 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
                src/distribution.o src/model.o src/model_spike.o \
-               src/velocity.o src/forecast.o src/inventory.o
+               src/velocity.o src/forecast.o src/inventory.o src/loss.o \
+               src/textbook.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
-               src/inventory_sql.o \
+               src/inventory_sql.o src/textbook_sql.o \
                src/value.o src/source.o src/batch.o src/inbox.o \
                src/inbox_read.o src/settled.o src/scan.o src/capture.o \
                src/fold.o src/fold_rows.o src/fold_sql.o src/recount.o \
@@ -24,7 +25,7 @@ OBJS         = $(CORE_OBJS) \
 # that hold no table of the version before.
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
-SQL_AGAIN    = sql/ledger.sql sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
+SQL_AGAIN    = sql/formulas.sql sql/ledger.sql sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/follow.sql sql/ddl.sql \
@@ -38,7 +39,7 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
-               stockout reorder textbook watching capturing faulty deciding \
+               stockout reorder textbook classical extremes watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views \
                going_live previewing suggesting privileged hostile bad_input style_odoo \

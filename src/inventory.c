@@ -56,57 +56,6 @@ demand_model_threshold(const DemandModel *model, int64_t horizon,
 	return t;
 }
 
-/* Mean and standard deviation of the demand over the lead time. */
-static void
-lead_time_demand(const LeadTimeDemand *d, double *mean, double *sd)
-{
-	double		from_lead = d->demand_mean * d->lead_time_sd;
-
-	*mean = d->demand_mean * d->lead_time_mean;
-	*sd = sqrt(d->lead_time_mean * d->demand_sd * d->demand_sd +
-			   from_lead * from_lead);
-}
-
-/*
- * Demand over the lead time that is not exceeded with probability p.
- */
-double
-textbook_reorder_point(const LeadTimeDemand *d, double p)
-{
-	double		mean;
-	double		sd;
-
-	lead_time_demand(d, &mean, &sd);
-	switch (d->shape)
-	{
-		case SHAPE_GAMMA:
-			/* without spread, or with nothing to spread, it is the mean */
-			if (mean <= 0 || sd <= mean * 1e-8)
-				return mean;
-			return gamma_quantile(mean / sd * (mean / sd), p) * (sd / mean) * sd;
-		case SHAPE_NEGATIVE_BINOMIAL:
-			return count_quantile(mean, sd * sd, p);
-		case SHAPE_NORMAL:
-			break;
-	}
-	return mean + normal_quantile(p) * sd;
-}
-
-/*
- * What the reorder point holds beyond the mean demand over the lead time.
- */
-double
-textbook_safety_stock(const LeadTimeDemand *d, double p)
-{
-	double		mean;
-	double		sd;
-
-	lead_time_demand(d, &mean, &sd);
-	if (d->shape == SHAPE_NORMAL)
-		return normal_quantile(p) * sd;
-	return textbook_reorder_point(d, p) - mean;
-}
-
 /*
  * How much to order: 0 while the position is not below the threshold, else
  * what the target lacks and the buffer, at least the MOQ, up to the multiple,

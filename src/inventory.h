@@ -29,27 +29,6 @@ extern StockThreshold demand_model_threshold(const DemandModel *model,
 											 double lead_time_sd_days,
 											 double service_level);
 
-/* how demand over the lead time is distributed, in the textbook forms */
-typedef enum DemandShape
-{
-	SHAPE_NORMAL,
-	SHAPE_GAMMA,
-	SHAPE_NEGATIVE_BINOMIAL
-} DemandShape;
-
-/* demand per period; lead time in the same periods */
-typedef struct LeadTimeDemand
-{
-	double		demand_mean;
-	double		demand_sd;
-	double		lead_time_mean;
-	double		lead_time_sd;
-	DemandShape shape;
-} LeadTimeDemand;
-
-extern double textbook_safety_stock(const LeadTimeDemand *d, double p);
-extern double textbook_reorder_point(const LeadTimeDemand *d, double p);
-
 /* what constrains an order */
 typedef struct OrderRule
 {

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * inventory_sql.c
- *	  SQL functions for thresholds, textbook formulas, quantities and tiers.
+ *	  SQL functions for thresholds, order quantities and tiers.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,8 +17,6 @@
 #include "funcapi.h"
 #include "inventory.h"
 #include "replenish.h"
-#include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -73,79 +71,6 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
 }
 
-/* Read and check the arguments that the textbook functions share. */
-static double
-textbook_args(FunctionCallInfo fcinfo, LeadTimeDemand *d)
-{
-	double		p = PG_GETARG_FLOAT8(0);
-	text	   *name = PG_GETARG_TEXT_PP(5);
-	int			length = VARSIZE_ANY_EXHDR(name);
-	static const struct
-	{
-		const char *name;
-		DemandShape shape;
-	}			shapes[] = {
-		{"normal", SHAPE_NORMAL},
-		{"gamma", SHAPE_GAMMA},
-		{"negative_binomial", SHAPE_NEGATIVE_BINOMIAL},
-	};
-
-	arg_check_probability(p, "service_level");
-	d->demand_mean = PG_GETARG_FLOAT8(1);
-	arg_check_not_negative(d->demand_mean, "demand_mean");
-	d->demand_sd = PG_GETARG_FLOAT8(2);
-	arg_check_not_negative(d->demand_sd, "demand_sd");
-	d->lead_time_mean = PG_GETARG_FLOAT8(3);
-	arg_check_not_negative(d->lead_time_mean, "lead_time_mean");
-	d->lead_time_sd = PG_GETARG_FLOAT8(4);
-	arg_check_not_negative(d->lead_time_sd, "lead_time_sd");
-	for (int i = 0; i < (int) lengthof(shapes); i++)
-		if (length == (int) strlen(shapes[i].name) &&
-			memcmp(VARDATA_ANY(name), shapes[i].name, length) == 0)
-		{
-			d->shape = shapes[i].shape;
-			return p;
-		}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" is not a known distribution: \"%s\"",
-					"distribution", text_to_cstring(name)),
-			 errhint("Known are \"normal\", \"gamma\" and \"negative_binomial\".")));
-}
-
-/* A result, or the usual error if finite arguments led out of range. */
-static Datum
-finite_result(double value)
-{
-	if (!isfinite(value))
-		float_overflow_error();
-	return Float8GetDatum(value);
-}
-
-PG_FUNCTION_INFO_V1(replenish_safety_stock);
-
-/* safety_stock(): the textbook form */
-Datum
-replenish_safety_stock(PG_FUNCTION_ARGS)
-{
-	LeadTimeDemand d;
-	double		p = textbook_args(fcinfo, &d);
-
-	return finite_result(textbook_safety_stock(&d, p));
-}
-
-PG_FUNCTION_INFO_V1(replenish_reorder_point);
-
-/* reorder_point(): the textbook form */
-Datum
-replenish_reorder_point(PG_FUNCTION_ARGS)
-{
-	LeadTimeDemand d;
-	double		p = textbook_args(fcinfo, &d);
-
-	return finite_result(textbook_reorder_point(&d, p));
-}
-
 PG_FUNCTION_INFO_V1(replenish_reorder_qty);
 
 /* reorder_qty(): how much to order */
@@ -179,7 +104,7 @@ replenish_reorder_qty(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be below argument \"%s\"",
 						"maximum", "moq")));
-	return finite_result(reorder_quantity(position, threshold, target, &rule));
+	return arg_finite_result(reorder_quantity(position, threshold, target, &rule));
 }
 
 /* The values of the enum that this function returns, from the cache. */
