@@ -28,6 +28,7 @@ TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PARTS = (
     ("forecasts", "forecasts"),
     ("alerts", "alerts"),
+    ("inventory", "stock"),
 )
 
 
@@ -91,6 +92,8 @@ def main():
     parser.add_argument("--half", choices=("first", "second"),
                         help="on one half of the items only: choose on the"
                         " first, report on the second")
+    parser.add_argument("--no-ets", action="store_true",
+                        help="without R's ets, which takes minutes")
     parser.add_argument("--quick", action="store_true",
                         help="few items, to try it out: no figures to trust")
     parser.add_argument("--report", action="store_true",

@@ -47,6 +47,7 @@ class Context:
         self.begun = time.monotonic()
         self.quick = options.quick
         self.half = options.half
+        self.no_ets = options.no_ets
         self.names = options.sets.split(",")
         self.part = ""
         self.sets = {}

@@ -22,14 +22,16 @@ def there():
         return False
 
 
-def sample(s, items, origins):
-    """The actual demand of a sample of the tasks; NaN for the others."""
+def sample(s, items):
+    """The actual demand of so many items at an origin of each; NaN for the
+    others."""
     some = np.full(s.A.shape, np.nan)
     rng = np.random.default_rng(2)
-    at = np.linspace(0, len(s.org) - 1, min(origins, len(s.org))).astype(int)
-    item = np.sort(rng.choice(len(s.lab), min(items, len(s.lab)), False))
-    some[np.ix_(item, at)] = s.A[np.ix_(item, at)]
-    return some
+    for item in rng.choice(len(s.lab), min(items, len(s.lab)), False):
+        ready = np.flatnonzero(np.isfinite(s.A[item]).any(1))
+        if len(ready):
+            some[item, rng.choice(ready)] = 1
+    return some * s.A
 
 
 def forecasts(s, some):

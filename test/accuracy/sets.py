@@ -1,5 +1,7 @@
 """The sets of accuracy.py, whole, of few items, or one half."""
 
+import copy
+
 import numpy as np
 
 
@@ -19,6 +21,21 @@ def load(name, quick, half):
     s.lab = [s.lab[i] for i in keep]
     s.name = name
     return s
+
+
+def longer(s, horizons):
+    """The same items with other horizons, and origins that leave room."""
+    from peers import actuals
+    other = copy.copy(s)
+    other.H = np.array(horizons)
+    last = s.Y.shape[1] - max(horizons)
+    other.org = np.unique(np.linspace(min(s.org[0], last), last,
+                                      len(s.org)).astype(int))
+    shape = len(s.lab), len(other.org)
+    other.A = np.empty((*shape, len(horizons)))
+    other.SC = np.zeros(shape)
+    actuals(s.Y, s.S, other.org, other.H, other.A, other.SC)
+    return other
 
 
 def days(s, frame):
