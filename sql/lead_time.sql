@@ -198,7 +198,7 @@ CREATE AGGREGATE replenish.lead_time_agg(ordered_at timestamptz,
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE replenish.lead_time_agg(timestamptz, timestamptz) IS
-'Record of all rows that were received: received_at - ordered_at, in days of 24 hours, from 0 to 3653. Earlier, later or infinite moments are counted as impossible; rows with a NULL (not yet received) are left out; NULL without rows. The order of the rows does not matter. One row per shipment: lines that arrive together are one observation.';
+'Record of all rows that were received: received_at - ordered_at, in days of 24 hours, from 0 to 3653. Earlier, later or infinite moments are counted as impossible; rows with a NULL (not yet received) are left out; NULL without rows. The order of the rows does not matter.';
 
 CREATE AGGREGATE replenish.lead_time_merge(lead_time replenish.lead_time) (
 	SFUNC = replenish.lead_time_combine,
@@ -248,7 +248,7 @@ AS 'MODULE_PATHNAME', 'replenish_lead_time_estimate'
 LANGUAGE C IMMUTABLE CALLED ON NULL INPUT PARALLEL SAFE;
 COMMENT ON FUNCTION replenish.lead_time_estimate(replenish.lead_time,
 	replenish.lead_time, replenish.lead_time, replenish.lead_time) IS
-'Mean and standard deviation in days of the next shipment''s lead time (times interval ''1 day'': the arguments of demand_threshold). parent is the record of a group of routes, whole that of all, season that part of route''s which is like now; NULL or no observations: as if it were not given. From the widest to the narrowest, a record of n observations with mean y and sum of squared deviations d of ln(1 + days) takes what was believed before, mean m and variance v, as k more for the mean and q more for the variance: m becomes (n y + k m) / (n + k), v becomes (q v + d + (y - m)^2 n k / (n + k)) / (n + q) with k = 5 for parent, 8 for route and season, q = 20; for the first record that there is, what is believed before is 30 days with sd 8, k = 1 and q = 3, and the term with (y - m)^2 is left out. At last v is multiplied by (1 + 1 / (n + k)) * (n + q) / (n + q - 2), the predictive variance. The mean is exp(m + v / 2) - 1, the sd (1 + mean) * sqrt(exp(v) - 1), both at most 3653. 30 and 8 where there is no observation at all.';
+'Mean and standard deviation in days of the next shipment''s lead time (times interval ''1 day'': the arguments of demand_threshold). parent is the record of a group of routes, whole that of all, season that part of route''s which is like now; NULL or no observations: as if it were not given. From the widest to the narrowest, a record of n observations with mean y and sum of squared deviations d of ln(1 + days) takes what was believed before, mean m and variance v, as k more for the mean and q more for the variance: m becomes (n y + k m) / (n + k), v becomes (q v + d + (y - m)^2 n k / (n + k)) / (n + q) with k = 5 for parent, 8 for route and season, q = 20; for the first record that there is, what is believed before is 30 days with sd 8, k = 1 and q = 3, and the term with (y - m)^2 is left out. At last v is multiplied by (1 + 1 / (n + k)) * (n + q) / (n + q - 2), for the predictive variance, with n, k and q of season or else of route, which has n = 0 where it is new. The mean is exp(m + v / 2) - 1, the sd (1 + mean) * sqrt(exp(v) - 1), both at most 3653. 30 and 8 where there is no observation at all.';
 
 CREATE FUNCTION replenish.lead_time_quantile(mean float8, sd float8,
 	p float8)

@@ -238,6 +238,11 @@ lead_time_estimate(const LeadTime *whole, const LeadTime *parent,
 	from_days(assumed, &belief.mean, &belief.variance);
 	learn(&belief, whole, DEFAULT_STRENGTH, DEFAULT_VARIANCE_STRENGTH);
 	learn(&belief, parent, PARENT_STRENGTH, VARIANCE_STRENGTH);
+
+	/* of a new route, no more is known than how routes differ */
+	belief.weight = ROUTE_STRENGTH;
+	if (belief.freedom > 0)
+		belief.freedom = VARIANCE_STRENGTH;
 	learn(&belief, route, ROUTE_STRENGTH, VARIANCE_STRENGTH);
 	learn(&belief, season, ROUTE_STRENGTH, VARIANCE_STRENGTH);
 	if (belief.freedom == 0)

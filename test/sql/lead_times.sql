@@ -188,6 +188,11 @@ DECLARE			-- n, mean and squared deviations of whole, parent, route, season
 	first boolean := true;
 BEGIN
 	FOR i IN 0 .. 3 LOOP
+		IF i = 2 AND NOT first THEN
+			n := 0;
+			k := 8;
+			q := 20;
+		END IF;
 		CONTINUE WHEN records[3 * i + 1] IS NULL;
 		k := CASE WHEN first THEN 1 WHEN i = 1 THEN 5 ELSE 8 END;
 		q := CASE WHEN first THEN 3 ELSE 20 END;

@@ -226,6 +226,8 @@ estimate_of(long double x[4][MANY], const int *n)
 		long double own;
 		long double sum = q * v;
 
+		if (level == 2 && !first)
+			inflation = (1 + 1 / k) * (q / (q - 2));
 		if (n[level] == 0)
 			continue;
 		own = mean_of(x[level], n[level]);
