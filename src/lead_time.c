@@ -134,7 +134,6 @@ lead_time_add(LeadTime *record, int64_t usec)
 static bool
 moments(const LeadTime *record, Moments *out)
 {
-	double		most = log1p(LEAD_TIME_DAYS);
 	double		square;
 	double		variance;
 
@@ -142,16 +141,13 @@ moments(const LeadTime *record, Moments *out)
 		return false;
 	out->n = (double) record->n;
 	out->mean = (double) record->sum / LEAD_TIME_SCALE / out->n;
-	out->mean = fmin(fmax(out->mean, 0), most);
+	out->mean = fmin(fmax(out->mean, 0), log1p(LEAD_TIME_DAYS));
 	square = ((double) record->squares +
 			  (double) record->rest / LEAD_TIME_SCALE) /
 		LEAD_TIME_SCALE / out->n;
 	variance = square - out->mean * out->mean;
-	if (variance < ROUNDING * square)
+	if (variance < fmax(ROUNDING * square, 0))
 		variance = 0;
-
-	/* nothing between 0 and the most varies more than its two ends */
-	variance = fmin(fmax(variance, 0), most * most / 4);
 	out->deviations = record->n > 1 ? variance * out->n : 0;
 	return true;
 }
