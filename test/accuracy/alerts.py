@@ -153,8 +153,8 @@ def check(context, s, shelf, threshold):
             "place": np.arange(len(item)), "day": day})))
     context.run("""
         DROP AGGREGATE IF EXISTS public.tier_agg(float8, float8, float8);
-        CREATE OR REPLACE FUNCTION public.tier_step(tier, float8, float8, float8)
-            RETURNS tier LANGUAGE sql IMMUTABLE
+        CREATE OR REPLACE FUNCTION public.tier_step(tier, float8, float8,
+            float8) RETURNS tier LANGUAGE sql IMMUTABLE
             RETURN alert_level($2, $3, $1, $4);
         CREATE AGGREGATE public.tier_agg(stock float8, threshold float8,
                 margin float8)

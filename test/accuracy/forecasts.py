@@ -157,7 +157,8 @@ def average(context, found):
     mine = ratio.pop("replenish")
     return context.row(
         "SPL to that of each set's best peer, geometric mean",
-        "SPL 与各数据集最佳同类之比，几何平均", mine, ratio, "", ("<=", .95),
+        "SPL 与各数据集最佳同类之比，几何平均", mine, ratio, "",
+        ("<=", .95),
         note="against the one peer that is best on the average: %.3f"
         % (mine / min(ratio.values())))
 

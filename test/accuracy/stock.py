@@ -8,9 +8,9 @@ is lost.  Thresholds and targets are replay.py's.
 
 A higher service level fills more and stocks more, so the whole curve of each
 method is drawn, and read where it has the fill rate, or the stock, that ours
-has at its default.  Each item counts the same, and its stock is in days of its own
-mean demand since it was first sold; the units of all items are also counted
-together.
+has at its default; the trade's rules are given the factor that they need for
+it.  Each item counts the same, and its stock is in days of its own mean demand
+since it was first sold; the units of all items are also counted together.
 """
 
 import numpy as np

@@ -4,6 +4,7 @@ In a README it goes between two comments; nothing there is written by hand.
 """
 
 import re
+import textwrap
 
 BEGIN = "<!-- from doc/accuracy.json by \"make accuracy-report\" -->"
 END = "<!-- end -->"
@@ -60,12 +61,29 @@ def text(results):
     return "\n".join(out) + "\n"
 
 
-HEAD = ("| | replenish | best peer | |", "| | replenish | 最好的同类 | |")
+TRADE = "MA28 x 1.25"
+HEAD = ("| | replenish | best peer | 28 days' mean × 1.25 |",
+        "| | replenish | 最好的同类 | 28 天均值 × 1.25 |")
+INTRO = (
+    "PostgreSQL {postgresql}, replenish {replenish}, {date}. {met} of {goals}"
+    " goals are met; [the file](doc/accuracy.json) has them, all peers, and"
+    " what was measured how.",
+    "PostgreSQL {postgresql}，replenish {replenish}，{date}。{goals} 个目标达到"
+    " {met} 个；目标、全部同类和测量方法见[数据文件](accuracy.json)。")
+
+
+def cell(row, name):
+    return number(row["peers"][name], row["unit"]) if name in row["peers"] \
+        else ""
 
 
 def lines(results, language):
     """Lines of the part between the comments."""
-    out = [HEAD[language], "|---|---|---|---|"]
+    goals = [row["met"] for row in results["rows"] if "met" in row]
+    intro = INTRO[language].format(met=sum(goals), goals=len(goals),
+                                   **results["about"])
+    out = [intro if language else textwrap.fill(intro, 120), "",
+           HEAD[language], "|---|---|---|---|"]
     for row in results["rows"]:
         if not row["readme"]:
             continue
@@ -73,8 +91,8 @@ def lines(results, language):
         out.append("| %s | %s | %s | %s |" % (
             row["zh" if language else "name"],
             number(row["ours"], row["unit"]),
-            number(row["peers"][best[0]], row["unit"]) if best else "",
-            best[0] if best else ""))
+            "%s (%s)" % (cell(row, best[0]), best[0]) if best else "",
+            cell(row, TRADE)))
     return out
 
 
