@@ -256,4 +256,4 @@ RETURNS float8
 AS 'MODULE_PATHNAME', 'replenish_lead_time_quantile'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION replenish.lead_time_quantile(float8, float8, float8) IS
-'Days within which a shipment is received with probability p (0 < p < 1), where 1 + days is log-normal and the lead time has this mean and sd, in days, neither negative: exp(m + z(p) * s) - 1, at least 0, with s^2 = ln(1 + (sd / (1 + mean))^2) and m = ln(1 + mean) - s^2 / 2.';
+'Days within which a shipment is received with probability p (0 < p < 1), where 1 + days is log-normal and the lead time has this mean and sd, in days, neither negative: exp(m + z(p) * s) - 1, at least 0, with s^2 = ln(1 + (sd / (1 + mean))^2) and m = ln(1 + mean) - s^2 / 2. An error where that is beyond float8.';

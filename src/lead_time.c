@@ -173,7 +173,8 @@ from_days(LeadTimeEstimate estimate, double *mean, double *variance)
 {
 	double		ratio = estimate.sd / (1 + estimate.mean);
 
-	*variance = log1p(ratio * ratio);
+	/* the square of the largest does not fit */
+	*variance = ratio > 1e8 ? 2 * log(ratio) : log1p(ratio * ratio);
 	*mean = log1p(estimate.mean) - *variance / 2;
 }
 

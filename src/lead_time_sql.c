@@ -15,10 +15,12 @@
 #include "access/htup_details.h"
 #include "args.h"
 #include "common/hashfn.h"
+#include "compat.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "lead_time.h"
 #include "libpq/pqformat.h"
+#include "utils/float.h"
 #include "utils/timestamp.h"
 
 #define PG_GETARG_LEAD_TIME(n) ((LeadTime *) PG_GETARG_POINTER(n))
@@ -371,11 +373,15 @@ replenish_lead_time_quantile(PG_FUNCTION_ARGS)
 {
 	LeadTimeEstimate estimate;
 	double		p = PG_GETARG_FLOAT8(2);
+	double		days;
 
 	estimate.mean = PG_GETARG_FLOAT8(0);
 	arg_check_not_negative(estimate.mean, "mean");
 	estimate.sd = PG_GETARG_FLOAT8(1);
 	arg_check_not_negative(estimate.sd, "sd");
 	arg_check_probability(p, "p");
-	PG_RETURN_FLOAT8(lead_time_quantile(estimate, p));
+	days = lead_time_quantile(estimate, p);
+	if (!isfinite(days))
+		float_overflow_error();
+	PG_RETURN_FLOAT8(days);
 }

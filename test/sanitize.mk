@@ -68,7 +68,7 @@ check-asan:
 # which tells it of memory contexts; a quarter of an hour
 VALGRIND     = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts velocity_bursts stockout reorder \
-               textbook watching capturing faulty deciding policies
+               textbook lead_times watching capturing faulty deciding policies
 check-valgrind:
 	@$(DEPS) valgrind
 	$(call with_assert_server,,$(IN_COPY) test/valgrind.sh $(VALGRIND))

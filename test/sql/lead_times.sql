@@ -266,6 +266,9 @@ SELECT lead_time_quantile('NaN', 8, .5);
 SELECT lead_time_quantile(30, 'Infinity', .5);
 SELECT lead_time_quantile(30, 8, 1);
 SELECT lead_time_quantile(30, 8, NULL) IS NULL AS unknown;
+SELECT lead_time_quantile(0, 1e300, .95) AS sd_alone, lead_time_quantile(1e-9, 1e-9, .95) > 0 AS tiny,
+	lead_time_quantile(30, 8, 1e-300) AS hardly, round(lead_time_quantile(30, 8, .9999999)) AS nearly_sure;
+SELECT lead_time_quantile(1e308, 1e308, .99);
 
 -- from the record to the threshold
 SELECT round(t.mean::numeric) AS units, t.safety_stock > 0 AS some_safety
