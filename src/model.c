@@ -42,7 +42,11 @@
 #define WEEK_PRIOR		16.0
 #define DOUBT_SE		1.5		/* standard errors of the variance */
 #define INDEX_AGE		420
-#define YEAR_WEEKS		61		/* weeks back that the year index looks */
+#define YEAR_WEEKS		60		/* weeks back that the year index looks */
+#define INDEX_BASE		8		/* of them, to compare with */
+#define INDEX_SPAN		3		/* weeks that the index of a week looks at */
+#define INDEX_PRIOR		128.0	/* units that say no season */
+#define INDEX_LIMIT		3.0
 
 static const double day_alpha[ALPHAS] = {.005, .02, .05, .1, .2, .35};
 
@@ -454,6 +458,36 @@ model_grown(DemandModel *model, const double *days, int n,
 }
 
 /*
+ * The year index of the weeks ahead: the root of how the same week a year ago,
+ * with those beside it, compared with the eight weeks before the present one
+ * a year ago.  A year is 52 weeks, which keeps the weekdays.
+ */
+static void
+year_index(DemandModel *model, const double *week)
+{
+	const double *w = week + YEAR_WEEKS - INDEX_BASE;	/* a year ago */
+	double		prior = INDEX_PRIOR * model->phi;
+	double		before = 0;
+	double		ratio = 1;
+
+	for (int i = 1; i <= INDEX_BASE; i++)
+		before += w[i];
+	before = before * INDEX_SPAN / INDEX_BASE + prior;
+	before = 1 / (before > prior ? before : prior);
+
+	model->year_sum[0] = 0;
+	for (int i = 0; i < FORECAST_WEEKS; i++)
+	{
+		/* the last weeks have no weeks behind them, but the present one */
+		if (w - i - 1 > week)
+			ratio = (w[1 - i] + w[-i] + w[-i - 1] + prior) * before;
+		ratio = ratio < 1 / INDEX_LIMIT ? 1 / INDEX_LIMIT :
+			ratio > INDEX_LIMIT ? INDEX_LIMIT : ratio;
+		model->year_sum[i + 1] = model->year_sum[i] + sqrt(ratio);
+	}
+}
+
+/*
  * Build the model from a series.
  */
 void
@@ -482,8 +516,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	model->doubt = variance_doubt(&sample, model->phi);
 	model->day_sum[0] = 0;
 	for (int i = 0; i < 7; i++)
-		model->day_sum[i + 1] = model->day_sum[i] +
-			model->dow[(model->weekday + i) % 7];
+		model->day_sum[i + 1] = model->day_sum[i] + model->dow[i];
 
 	/* level and variance */
 	nw = (age - model->weekday) / 7;
@@ -498,15 +531,8 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	else
 		model_young(model, series->day[0], days, n, excess);
 
-	/* a year ago */
 	model->yearly = age >= INDEX_AGE;
 	if (model->yearly)
-	{
-		model->past[0] = 0;
-		for (int i = 0; i < YEAR_WEEKS; i++)
-			model->past[i + 1] = model->past[i] + series->week[YEAR_WEEKS - i];
-		model->past[YEAR_WEEKS + 1] = model->past[YEAR_WEEKS];
-	}
-
+		year_index(model, series->week);
 	demand_model_now(model, series);
 }
