@@ -19,9 +19,10 @@
 #include "distribution.h"
 #include "forecast.h"
 
-#define DAY_SHARE		0.65	/* of the daily level */
+#define DAY_SHARE		0.75	/* of the daily level */
 #define DAY_VARIANCE	0.3		/* of the daily variance */
-#define HALF_LIFE_HOURS 1.0		/* of a burst */
+#define SHOW_HOURS		2.0		/* that a burst goes on */
+#define HALF_LIFE_HOURS 0.5		/* of a burst after that */
 #define BATCH			16		/* quantiles computed together */
 
 /* a moment, as days and as demand since the midnight before as_of */
@@ -125,14 +126,16 @@ demand_model_forecast_days(const DemandModel *model, int days)
 /*
  * Share of the count in a quantile.  A count that varies by much more than
  * its mean is nearly always none, and has its variance in a tail too far away
- * to be seen at usual probabilities; the wider the demand of a week varies,
- * the more the normal value counts.  The share is the same for all horizons,
- * so that quantiles rise with them.
+ * to be seen at usual probabilities; the wider demand of a week varies, the
+ * more the normal counts.  The share is the same for all horizons, so that
+ * quantiles rise with them.
  */
 static double
 count_share(const DemandModel *model)
 {
-	DemandForecast f = demand_model_forecast_days(model, 7);
+	DemandForecast f = forecast_between(model, moment_at(model, 0),
+										moment_at(model,
+												  7 * USECS_PER_UTC_DAY));
 
 	return f.mean > 0 ? f.mean / sqrt(f.mean * f.mean + f.var / 4) : 0;
 }
@@ -263,17 +266,21 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 	}
 }
 
-/* Expected units of a burst until so long after as_of. */
+/*
+ * Expected units of a burst until so long after as_of: it goes on as long as
+ * a show does, and then fades.  If it ends before, the next look will tell.
+ */
 static double
 burst_units(const DemandModel *model, int64_t usec)
 {
-	double		half_lives;
+	double		hours = (double) usec / USECS_PER_UTC_HOUR;
+	double		half_lives = fmax(hours - SHOW_HOURS, 0) / HALF_LIFE_HOURS;
 
 	if (model->excess <= 0)
 		return 0;
-	half_lives = (double) usec / USECS_PER_UTC_HOUR / HALF_LIFE_HOURS;
-	return model->excess * HALF_LIFE_HOURS / M_LN2 *
-		-expm1(-half_lives * M_LN2);
+	return model->excess * (fmin(hours, SHOW_HOURS) -
+							HALF_LIFE_HOURS / M_LN2 *
+							expm1(-half_lives * M_LN2));
 }
 
 /*
@@ -282,7 +289,7 @@ burst_units(const DemandModel *model, int64_t usec)
  */
 static double
 demand_until(const DemandModel *model, Moment start, int64_t usec,
-			 double stock, double p)
+			 double share, double stock, double p)
 {
 	DemandForecast f = forecast_between(model, start,
 										moment_at(model, model->into_day +
@@ -295,7 +302,7 @@ demand_until(const DemandModel *model, Moment start, int64_t usec,
 	/* Cantelli's bound spares the quantile of horizons far too short */
 	if (f.mean + sqrt(fmax(f.var, f.mean) * p / (1 - p)) + burst < stock)
 		return 0;
-	return combine(count_share(model), count_quantile(f.mean, f.var, p), f,
+	return combine(share, count_quantile(f.mean, f.var, p), f,
 				   normal_quantile(p)) + burst;
 }
 
@@ -307,6 +314,7 @@ static int64_t
 first_reached(const DemandModel *model, double stock, double p)
 {
 	Moment		start = moment_at(model, model->into_day);
+	double		share = p > 0 ? count_share(model) : 0;
 	int64_t		low;
 	int64_t		high = 0;
 
@@ -318,12 +326,12 @@ first_reached(const DemandModel *model, double stock, double p)
 		if (low == FORECAST_LIMIT_USEC)
 			return -1;
 		high = low + USECS_PER_UTC_DAY;
-	} while (demand_until(model, start, high, stock, p) < stock);
+	} while (demand_until(model, start, high, share, stock, p) < stock);
 	while (high - low > 1)
 	{
 		int64_t		mid = low + (high - low) / 2;
 
-		if (demand_until(model, start, mid, stock, p) < stock)
+		if (demand_until(model, start, mid, share, stock, p) < stock)
 			low = mid;
 		else
 			high = mid;

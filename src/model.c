@@ -3,13 +3,15 @@
  * model.c
  *	  Level, weekdays and variance of a demand series.
  *
- * The level is simple exponential smoothing (Brown 1956) of days and of
- * weeks, for six smoothing constants each in one pass, weighted by how well
- * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  A value beyond
- * eight standard deviations of the others is capped; what was cut off is
- * spread over all days.  The variance of H periods is that of smoothing
- * (Johnston and Harrison 1986), a polynomial in H.
+ * The level is simple exponential smoothing (Brown 1956) with six memories,
+ * from three days to half a year, first of weeks and then, for the newest, of
+ * days.  Each counts by how well it would have forecast the next four weeks
+ * from each week on (and each next day): orders say little about the level
+ * of a day, but much about that of a month.  The average over models
+ * (Bates and Granger 1969) goes by powers of the errors.  An item that is
+ * too young for that has the mean of its days.  Weekdays are factors, shrunk
+ * towards 1 by as much as the series is noisy.  The variance of H periods is
+ * that of smoothing (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
  * lead to is cut at zero wherever it would become a level or a factor.
@@ -34,9 +36,10 @@
 #define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
-#define DAY_SHARE		0.65	/* of the daily in the level */
-#define START_MEAN		14		/* days that a first level is the mean of, */
-#define START_DAYS		2		/* and days that it counts */
+#define DAY_SHARE		0.75	/* of the daily in the level */
+#define LEAST_SHARE		0.15	/* of the mean of all weeks: what was out of */
+								/* stock or season comes back */
+#define START_DAYS		2		/* that a first level of days counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
@@ -63,6 +66,7 @@ typedef struct Smoothing
 	double		error[ALPHAS];	/* squared, of one period, mean */
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
+	double		average;		/* of all periods */
 } Smoothing;
 
 /* what was cut off spikes, per day */
@@ -268,6 +272,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
 	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
+	Sample		all;
 	double		cap = INFINITY;
 	double		level[ALPHAS];
 	double		error[ALPHAS] = {0};
@@ -275,13 +280,12 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = newest[n - i];
+	all = sample_make(weeks, n);
 	if (n >= MIN_CAP_WEEKS)
 	{
-		Sample		all = sample_make(weeks, n);
-
 		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
-			weeks[i] = fmin(weeks[i], cap);
+			weeks[i] = weeks[i] < cap ? weeks[i] : cap;
 	}
 	for (int i = 0; i < STRETCH; i++)
 		sum += i < n ? weeks[i] : 0;
@@ -291,19 +295,21 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	{
 		double		x = weeks[i];
 		double		slowest = 1.0 / (i + 1);
-		bool		whole = i + STRETCH <= n;
+		double		whole = i + STRETCH <= n;
 
 		if (i == n - ago)
 			memcpy(start, level, sizeof(level));
 		for (int j = 0; j < ALPHAS; j++)
 		{
 			double		e = x - level[j];
-			double		es = sum - STRETCH * level[j];
+			double		es = whole * (sum - STRETCH * level[j]);
 			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
 
 			error[j] += e * e;
-			errors[j] += whole ? es * es : 0;
-			level[j] += gain * e;
+			errors[j] += es * es;
+
+			/* in this form no level waits for the error */
+			level[j] = level[j] * (1 - gain) + gain * x;
 		}
 		if (i + STRETCH < n)
 			sum += weeks[i + STRETCH] - x;
@@ -312,6 +318,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 		memcpy(start, level, sizeof(level));
 
 	s->n = n;
+	s->average = all.mean / 7;
 	for (int j = 0; j < ALPHAS; j++)
 	{
 		s->level[j] = level[j] / 7;
@@ -350,7 +357,7 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
 
 			error[j] += e * e;
-			level[j] += gain * (y - level[j]);
+			level[j] = level[j] * (1 - gain) + gain * y;
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
@@ -401,6 +408,7 @@ model_young(DemandModel *model, double today, const double *days, int n,
 	}
 	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
 	model->level_daily = model->level_weekly = model->level;
+	model->level_least = 0;
 	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
 	model->young = YOUNG_DAYS / fmax(lived, 1);
 }
@@ -431,14 +439,8 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	days += n - m;
 	if (!started)
-	{
-		double		first = 0;
-
-		for (int i = 0; i < START_MEAN; i++)
-			first += days[i] / START_MEAN;
 		for (int j = 0; j < ALPHAS; j++)
-			start[j] = first;
-	}
+			start[j] = weekly.average;
 	smooth_days(&daily, model, days, m, start,
 				started ? INFINITY : START_DAYS);
 	for (int j = 0; j < ALPHAS; j++)
@@ -451,7 +453,9 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	model->level_daily = daily.mean;
 	model->level_weekly = weekly.mean;
-	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
+	model->level_least = LEAST_SHARE * weekly.average;
+	model->level = fmax(DAY_SHARE * daily.mean +
+						(1 - DAY_SHARE) * weekly.mean, model->level_least);
 	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
 	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
 								 7 * model->level);
