@@ -30,6 +30,7 @@ PARTS = (
     ("alerts", "alerts"),
     ("inventory", "stock"),
     ("lead time", "lead_time"),
+    ("bursts", "bursts"),
 )
 
 
