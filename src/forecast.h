@@ -35,7 +35,6 @@ typedef struct DemandModel
 	double		level;
 	double		level_daily;	/* from smoothing days */
 	double		level_weekly;	/* from smoothing weeks */
-	double		level_least;	/* it is never below */
 	double		phi;			/* variance over mean of a day, at least 1 */
 	double		dow[7];			/* weekday factors from Monday; mean 1 */
 	double		hour[24];		/* hour factors, UTC; mean 1 */

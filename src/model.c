@@ -37,8 +37,6 @@
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.75	/* of the daily in the level */
-#define LEAST_SHARE		0.15	/* of the mean of all weeks: what was out of */
-								/* stock or season comes back */
 #define START_DAYS		2		/* that a first level of days counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
@@ -408,7 +406,6 @@ model_young(DemandModel *model, double today, const double *days, int n,
 	}
 	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
 	model->level_daily = model->level_weekly = model->level;
-	model->level_least = 0;
 	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
 	model->young = YOUNG_DAYS / fmax(lived, 1);
 }
@@ -453,9 +450,7 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	model->level_daily = daily.mean;
 	model->level_weekly = weekly.mean;
-	model->level_least = LEAST_SHARE * weekly.average;
-	model->level = fmax(DAY_SHARE * daily.mean +
-						(1 - DAY_SHARE) * weekly.mean, model->level_least);
+	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
 	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
 	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
 								 7 * model->level);

@@ -29,6 +29,7 @@ PARTS = (
     ("forecasts", "forecasts"),
     ("alerts", "alerts"),
     ("inventory", "stock"),
+    ("bursts", "bursts"),
 )
 
 
