@@ -6,10 +6,10 @@
  * The level is simple exponential smoothing (Brown 1956) of days and of
  * weeks, for six smoothing constants each in one pass, weighted by how well
  * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  A value beyond
- * eight standard deviations of the others is capped; what was cut off is
- * spread over all days.  The variance of H periods is that of smoothing
- * (Johnston and Harrison 1986), a polynomial in H.
+ * 1 by as much as the series is noisy.  What is cut off spikes is spread over
+ * all days as far as it is demand; see model_spike.c.  The variance of H
+ * periods is that of smoothing (Johnston and Harrison 1986), a polynomial in
+ * H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
  * lead to is cut at zero wherever it would become a level or a factor.
