@@ -4,13 +4,13 @@
  *	  Demand over any horizon, its quantiles, and when it has eaten a stock.
  *
  * A stretch of time is measured twice: in days, and in the demand of those
- * days; within a day both run at the pace of the hour factors.  So means and
- * variances are continuous in both ends, and over whole days they are what
- * the weekday factors alone give.
+ * days; within a day both run at the pace of the hour factors, and from week
+ * to week at that of the year index.  So means and variances are continuous
+ * in both ends, never fall as the horizon grows, and over whole days they are
+ * what the weekday factors alone give.
  *
- * Demand cannot fall as the horizon grows, but the year index could make the
- * mean fall, and the growing spread the integer quantile.  Where they would,
- * the value of the best whole number of days before holds.
+ * The growing spread could make the integer quantile fall.  Where it would,
+ * that of the best whole number of days before holds.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,14 +19,8 @@
 #include "distribution.h"
 #include "forecast.h"
 
-#define DAY_SHARE		0.65	/* of the daily level */
+#define DAY_SHARE		0.75	/* of the daily level */
 #define DAY_VARIANCE	0.3		/* of the daily variance */
-#define INDEX_PRIOR		256.0
-#define INDEX_POWER		0.7
-#define INDEX_LOW		0.33
-#define INDEX_HIGH		3.0
-#define INDEX_DAYS		364		/* the year that keeps the weekday */
-#define INDEX_BASE		56		/* days before it to compare with */
 #define SHOW_HOURS		2.0		/* that a burst goes on */
 #define HALF_LIFE_HOURS 0.5		/* of a burst after that */
 #define BATCH			16		/* quantiles computed together */
@@ -42,7 +36,9 @@ typedef struct Moment
 static Moment
 moment_at(const DemandModel *model, int64_t usec)
 {
-	int64_t		day = usec / USECS_PER_UTC_DAY;
+	int			day = model->weekday + (int) (usec / USECS_PER_UTC_DAY);
+	int			week = day / 7;
+	int			weekday = day % 7;
 	int64_t		rest = usec % USECS_PER_UTC_DAY;
 	int			hour = (int) (rest / USECS_PER_UTC_HOUR);
 	double		part;
@@ -51,50 +47,20 @@ moment_at(const DemandModel *model, int64_t usec)
 
 	part = model->hour_sum[hour] + model->hour[hour] / 24 *
 		((double) (rest % USECS_PER_UTC_HOUR) / USECS_PER_UTC_HOUR);
-	factor = model->day_sum[day % 7 + 1] - model->day_sum[day % 7];
-	at.days = day + part;
-	at.demand = (double) (day / 7) * model->day_sum[7] +
-		model->day_sum[day % 7] + factor * part;
+	factor = model->day_sum[weekday + 1] - model->day_sum[weekday];
+	at.days = 7 * week + weekday + part;
+	at.demand = week * model->day_sum[7] + model->day_sum[weekday] +
+		factor * part;
+	if (model->yearly)
+	{
+		double		before = model->year_sum[week];
+		double		index = model->year_sum[week + 1] - before;
+
+		at.days = 7 * before + (at.days - 7 * week) * index;
+		at.demand = model->day_sum[7] * before +
+			(at.demand - week * model->day_sum[7]) * index;
+	}
 	return at;
-}
-
-/* Units from 61 weeks ago until this many days from today. */
-static double
-units_until(const DemandModel *model, double days)
-{
-	double		place = 61 + (days + model->weekday) / 7;
-	int			i;
-
-	place = fmin(fmax(place, 0), 61);
-	i = (int) place;
-	return model->past[i] + (place - i) * (model->past[i + 1] - model->past[i]);
-}
-
-/*
- * How the same days a year ago compared with the eight weeks before them.
- */
-static double
-year_ratio(const DemandModel *model, double start, double end)
-{
-	double		then = units_until(model, end - INDEX_DAYS) -
-		units_until(model, start - INDEX_DAYS);
-	double		before = (units_until(model, -INDEX_DAYS) -
-						  units_until(model, -INDEX_DAYS - INDEX_BASE)) *
-		(end - start) / INDEX_BASE;
-	double		ratio;
-
-	/* more returned than sold may turn the signs; the limits hold it */
-	then = then / model->phi + INDEX_PRIOR;
-	before = before / model->phi + INDEX_PRIOR;
-	ratio = before != 0 ? then / before : 1;
-	return fmin(fmax(ratio, INDEX_LOW), INDEX_HIGH);
-}
-
-/* The factor for forecasts that follows from it. */
-static double
-year_index(double ratio)
-{
-	return ratio == 1 ? 1 : exp(INDEX_POWER * log(ratio));
 }
 
 /* The variance of smoothing over h periods, h >= 0. */
@@ -104,9 +70,9 @@ smoothing_variance(const DemandVariance *v, double h)
 	return ((v->c[2] * h + v->c[1]) * h + v->c[0]) * h;
 }
 
-/* Mean and variance from start to end, as if no year were like another. */
+/* Mean and variance from start to end. */
 static DemandForecast
-forecast_plain(const DemandModel *model, Moment start, Moment end)
+forecast_between(const DemandModel *model, Moment start, Moment end)
 {
 	DemandForecast f;
 	double		days = end.days - start.days;
@@ -135,100 +101,6 @@ forecast_plain(const DemandModel *model, Moment start, Moment end)
 	return f;
 }
 
-/* Mean and variance from start to end, just by the formula. */
-static DemandForecast
-forecast_between(const DemandModel *model, Moment start, Moment end)
-{
-	DemandForecast f = forecast_plain(model, start, end);
-
-	if (model->yearly)
-	{
-		double		index = year_index(year_ratio(model, start.days,
-												  end.days));
-
-		f.mean *= index;
-		f.var *= index * index;
-	}
-	return f;
-}
-
-/*
- * Forecast of whole days, raised to those of fewer days where the year index
- * lets it fall; what a year index can do at most ends the search.
- */
-static DemandForecast
-forecast_whole_days(const DemandModel *model, int64_t from, int days)
-{
-	static const double most = 2.16;	/* INDEX_HIGH ^ INDEX_POWER, and more */
-	Moment		start = moment_at(model, from);
-	Moment		whole = moment_at(model, from + days * USECS_PER_UTC_DAY);
-	DemandForecast f = forecast_plain(model, start, whole);
-	double		ratio;
-	double		index;
-
-	if (!model->yearly)
-		return f;
-	ratio = year_ratio(model, start.days, whole.days);
-	index = year_index(ratio);
-	f.mean *= index;
-	f.var *= index * index;
-	for (int day = days - 1; day > 0; day--)
-	{
-		Moment		end = moment_at(model, from + day * USECS_PER_UTC_DAY);
-		DemandForecast g = forecast_plain(model, start, end);
-		double		then;
-		double		bound;
-
-		if (g.mean * most <= f.mean && g.var * most * most <= f.var)
-			break;
-
-		/* x^a <= 1 + a (x - 1): no power for what cannot be the most */
-		then = year_ratio(model, start.days, end.days);
-		bound = index * (1 + INDEX_POWER * (then / ratio - 1));
-		if (g.mean * bound <= f.mean && g.var * bound * bound <= f.var)
-			continue;
-		then = year_index(then);
-		f.mean = fmax(f.mean, g.mean * then);
-		f.var = fmax(f.var, g.var * then * then);
-	}
-	return f;
-}
-
-/* The next longer forecast, raised to the one of a day less. */
-static DemandForecast
-forecast_next_day(const DemandModel *model, int64_t from, int days,
-				  DemandForecast less)
-{
-	DemandForecast f = forecast_between(model, moment_at(model, from),
-										moment_at(model, from +
-												  days * USECS_PER_UTC_DAY));
-
-	f.mean = fmax(f.mean, less.mean);
-	f.var = fmax(f.var, less.var);
-	return f;
-}
-
-/*
- * Forecast that ends within a day, at the pace of that day between the two of
- * whole days around it: a year index of parts of days could turn back.
- */
-static DemandForecast
-forecast_part_day(const DemandModel *model, int64_t from, int64_t horizon,
-				  DemandForecast less, DemandForecast more)
-{
-	int64_t		whole = horizon / USECS_PER_UTC_DAY * USECS_PER_UTC_DAY;
-	Moment		a = moment_at(model, from + whole);
-	Moment		b = moment_at(model, from + whole + USECS_PER_UTC_DAY);
-	Moment		end = moment_at(model, from + horizon);
-	double		demand = (end.demand - a.demand) / (b.demand - a.demand);
-	double		days = (end.days - a.days) / (b.days - a.days);
-	DemandForecast f;
-
-	f.mean = less.mean + (more.mean - less.mean) * demand;
-	f.var = less.var + (more.var - less.var) * days;
-	return f;
-}
-
 /*
  * Units in [as_of, as_of + horizon).
  */
@@ -236,18 +108,9 @@ DemandForecast
 demand_model_forecast(const DemandModel *model, int64_t horizon)
 {
 	int64_t		from = model->into_day;
-	int			days = (int) (horizon / USECS_PER_UTC_DAY);
-	DemandForecast less = {0, 0};
 
-	if (!model->yearly)
-		return forecast_between(model, moment_at(model, from),
-								moment_at(model, from + horizon));
-	if (days > 0)
-		less = forecast_whole_days(model, from, days);
-	if (horizon % USECS_PER_UTC_DAY == 0)
-		return less;
-	return forecast_part_day(model, from, horizon, less,
-							 forecast_next_day(model, from, days + 1, less));
+	return forecast_between(model, moment_at(model, from),
+							moment_at(model, from + horizon));
 }
 
 /*
@@ -256,7 +119,8 @@ demand_model_forecast(const DemandModel *model, int64_t horizon)
 DemandForecast
 demand_model_forecast_days(const DemandModel *model, int days)
 {
-	return forecast_whole_days(model, 0, days);
+	return forecast_between(model, moment_at(model, 0),
+							moment_at(model, days * USECS_PER_UTC_DAY));
 }
 
 /*
@@ -269,8 +133,9 @@ demand_model_forecast_days(const DemandModel *model, int days)
 static double
 count_share(const DemandModel *model)
 {
-	DemandForecast f = forecast_plain(model, moment_at(model, 0),
-									  moment_at(model, 7 * USECS_PER_UTC_DAY));
+	DemandForecast f = forecast_between(model, moment_at(model, 0),
+										moment_at(model,
+												  7 * USECS_PER_UTC_DAY));
 
 	return f.mean > 0 ? f.mean / sqrt(f.mean * f.mean + f.var / 4) : 0;
 }
@@ -316,7 +181,7 @@ raise_quantiles(const DemandModel *model, DemandForecast f, double share,
 				int days, int n, const double *p, const double *z,
 				double *quantile)
 {
-	DemandForecast shorter[FORECAST_DAYS + 1];
+	Moment		start = moment_at(model, model->into_day);
 	bool		done[BATCH];
 	double		most[BATCH];	/* Cantelli's bound, in sd above the mean */
 	double		tail[BATCH];	/* -ln(1 - p), for Chernoff's */
@@ -329,17 +194,11 @@ raise_quantiles(const DemandModel *model, DemandForecast f, double share,
 		tail[i] = -log(1 - p[i]);
 		left += !done[i];
 	}
-	if (model->yearly)
-	{
-		shorter[0].mean = shorter[0].var = 0;
-		for (int day = 1; day <= days; day++)
-			shorter[day] = forecast_next_day(model, model->into_day, day,
-											 shorter[day - 1]);
-	}
 	for (int day = days; day > 0 && left > 0; day--)
 	{
-		DemandForecast g = model->yearly ? shorter[day] :
-			forecast_whole_days(model, model->into_day, day);
+		DemandForecast g = forecast_between(model, start,
+											moment_at(model, model->into_day +
+													  day * USECS_PER_UTC_DAY));
 		double		var = fmax(g.var, g.mean);
 		double		sd = sqrt(var);
 		double		ratio = g.mean > 0 ? var / g.mean : INFINITY;
@@ -425,13 +284,16 @@ burst_units(const DemandModel *model, int64_t usec)
 }
 
 /*
- * Demand until so long after as_of, of which f is the forecast: expected, or
- * a quantile where p > 0; 0 where that is too far from the stock to matter.
+ * Demand from start, which is as_of, until so long after it: expected, or a
+ * quantile where p > 0; 0 where that is too far from the stock to matter.
  */
 static double
-demand_until(const DemandModel *model, int64_t usec, DemandForecast f,
+demand_until(const DemandModel *model, Moment start, int64_t usec,
 			 double share, double stock, double p)
 {
+	DemandForecast f = forecast_between(model, start,
+										moment_at(model, model->into_day +
+												  usec));
 	double		burst = burst_units(model, usec);
 
 	if (p <= 0)
@@ -452,35 +314,24 @@ static int64_t
 first_reached(const DemandModel *model, double stock, double p)
 {
 	Moment		start = moment_at(model, model->into_day);
-	DemandForecast less;
-	DemandForecast more = {0, 0};
 	double		share = p > 0 ? count_share(model) : 0;
 	int64_t		low;
-	int64_t		high;
-	int			day = 0;
+	int64_t		high = 0;
 
 	if (stock <= 0)
 		return 0;
 	do
 	{
-		if (++day > FORECAST_DAYS)
+		low = high;
+		if (low == FORECAST_LIMIT_USEC)
 			return -1;
-		less = more;
-		more = forecast_next_day(model, model->into_day, day, less);
-		high = day * USECS_PER_UTC_DAY;
-	} while (demand_until(model, high, more, share, stock, p) < stock);
-	low = high - USECS_PER_UTC_DAY;
+		high = low + USECS_PER_UTC_DAY;
+	} while (demand_until(model, start, high, share, stock, p) < stock);
 	while (high - low > 1)
 	{
 		int64_t		mid = low + (high - low) / 2;
-		DemandForecast f;
 
-		if (model->yearly)
-			f = forecast_part_day(model, model->into_day, mid, less, more);
-		else
-			f = forecast_between(model, start,
-								 moment_at(model, model->into_day + mid));
-		if (demand_until(model, mid, f, share, stock, p) < stock)
+		if (demand_until(model, start, mid, share, stock, p) < stock)
 			low = mid;
 		else
 			high = mid;

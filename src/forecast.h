@@ -19,6 +19,7 @@
 
 /* how far ahead a forecast reaches */
 #define FORECAST_DAYS		366
+#define FORECAST_WEEKS		54	/* that 366 days can touch */
 #define FORECAST_LIMIT_USEC (FORECAST_DAYS * USECS_PER_UTC_DAY)
 
 /* variance of H periods: ((c[2] H + c[1]) H + c[0]) H, beside the spread */
@@ -41,7 +42,7 @@ typedef struct DemandModel
 	/* the clock: days from the midnight before as_of, by expected demand */
 	int			weekday;		/* of as_of; Monday is 0 */
 	int64_t		into_day;		/* microseconds since that midnight */
-	double		day_sum[8];		/* factors of the first i days ahead */
+	double		day_sum[8];		/* factors of the first i days of a week */
 	double		hour_sum[25];	/* part of a day's demand before hour i */
 
 	/* the variance */
@@ -51,9 +52,9 @@ typedef struct DemandModel
 	double		doubt;			/* times all of it, at least 1 */
 	double		young;			/* times the squared mean, for new items */
 
-	/* the year index: units in weeks up to 61 back, summed from the oldest */
+	/* the year index of the weeks ahead, summed from the present one */
 	bool		yearly;
-	double		past[63];		/* [i]: weeks 61 to 62 - i back */
+	double		year_sum[FORECAST_WEEKS + 1];
 
 	/* now: units per hour */
 	double		base;			/* without a burst */

@@ -3,13 +3,16 @@
  * model.c
  *	  Level, weekdays and variance of a demand series.
  *
- * The level is simple exponential smoothing (Brown 1956) of days and of
- * weeks, for six smoothing constants each in one pass, weighted by how well
- * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  What is cut off spikes is spread over
- * all days as far as it is demand; see model_spike.c.  The variance of H
- * periods is that of smoothing (Johnston and Harrison 1986), a polynomial in
- * H.
+ * The level is simple exponential smoothing (Brown 1956) with six memories,
+ * from three days to half a year, first of weeks and then, for the newest, of
+ * days.  Each counts by how well it would have forecast the next four weeks
+ * from each week on (and each next day): orders say little about the level
+ * of a day, but much about that of a month.  The average over models
+ * (Bates and Granger 1969) goes by powers of the errors.  An item that is
+ * too young for that has the mean of its days.  Weekdays are factors, shrunk
+ * towards 1 by as much as the series is noisy.  What is cut off spikes counts
+ * as far as it is demand; see model_spike.c.  The variance of H periods is
+ * that of smoothing (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
  * lead to is cut at zero wherever it would become a level or a factor.
@@ -34,15 +37,18 @@
 #define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
-#define DAY_SHARE		0.65	/* of the daily in the level */
-#define START_MEAN		14		/* days that a first level is the mean of, */
-#define START_DAYS		2		/* and days that it counts */
+#define DAY_SHARE		0.75	/* of the daily in the level */
+#define START_DAYS		2		/* that a first level of days counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
 #define DOUBT_SE		1.5		/* standard errors of the variance */
 #define INDEX_AGE		420
-#define YEAR_WEEKS		61		/* weeks back that the year index looks */
+#define YEAR_WEEKS		60		/* weeks back that the year index looks */
+#define INDEX_BASE		8		/* of them, to compare with */
+#define INDEX_SPAN		3		/* weeks that the index of a week looks at */
+#define INDEX_PRIOR		128.0	/* units that say no season */
+#define INDEX_LIMIT		3.0
 
 static const double day_alpha[ALPHAS] = {.005, .02, .05, .1, .2, .35};
 
@@ -59,6 +65,7 @@ typedef struct Smoothing
 	double		error[ALPHAS];	/* squared, of one period, mean */
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
+	double		average;		/* of all periods */
 } Smoothing;
 
 /* what was cut off spikes, per day */
@@ -264,6 +271,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
 	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
+	Sample		all;
 	double		cap = INFINITY;
 	double		level[ALPHAS];
 	double		error[ALPHAS] = {0};
@@ -271,13 +279,12 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = newest[n - i];
+	all = sample_make(weeks, n);
 	if (n >= MIN_CAP_WEEKS)
 	{
-		Sample		all = sample_make(weeks, n);
-
 		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
-			weeks[i] = fmin(weeks[i], cap);
+			weeks[i] = weeks[i] < cap ? weeks[i] : cap;
 	}
 	for (int i = 0; i < STRETCH; i++)
 		sum += i < n ? weeks[i] : 0;
@@ -287,19 +294,21 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	{
 		double		x = weeks[i];
 		double		slowest = 1.0 / (i + 1);
-		bool		whole = i + STRETCH <= n;
+		double		whole = i + STRETCH <= n;
 
 		if (i == n - ago)
 			memcpy(start, level, sizeof(level));
 		for (int j = 0; j < ALPHAS; j++)
 		{
 			double		e = x - level[j];
-			double		es = sum - STRETCH * level[j];
+			double		es = whole * (sum - STRETCH * level[j]);
 			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
 
 			error[j] += e * e;
-			errors[j] += whole ? es * es : 0;
-			level[j] += gain * e;
+			errors[j] += es * es;
+
+			/* in this form no level waits for the error */
+			level[j] = level[j] * (1 - gain) + gain * x;
 		}
 		if (i + STRETCH < n)
 			sum += weeks[i + STRETCH] - x;
@@ -308,6 +317,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 		memcpy(start, level, sizeof(level));
 
 	s->n = n;
+	s->average = all.mean / 7;
 	for (int j = 0; j < ALPHAS; j++)
 	{
 		s->level[j] = level[j] / 7;
@@ -346,7 +356,7 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
 
 			error[j] += e * e;
-			level[j] += gain * (y - level[j]);
+			level[j] = level[j] * (1 - gain) + gain * y;
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
@@ -427,14 +437,8 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	days += n - m;
 	if (!started)
-	{
-		double		first = 0;
-
-		for (int i = 0; i < START_MEAN; i++)
-			first += days[i] / START_MEAN;
 		for (int j = 0; j < ALPHAS; j++)
-			start[j] = first;
-	}
+			start[j] = weekly.average;
 	smooth_days(&daily, model, days, m, start,
 				started ? INFINITY : START_DAYS);
 	for (int j = 0; j < ALPHAS; j++)
@@ -451,6 +455,36 @@ model_grown(DemandModel *model, const double *days, int n,
 	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
 	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
 								 7 * model->level);
+}
+
+/*
+ * The year index of the weeks ahead: the root of how the same week a year ago,
+ * with those beside it, compared with the eight weeks before the present one
+ * a year ago.  A year is 52 weeks, which keeps the weekdays.
+ */
+static void
+year_index(DemandModel *model, const double *week)
+{
+	const double *w = week + YEAR_WEEKS - INDEX_BASE;	/* a year ago */
+	double		prior = INDEX_PRIOR * model->phi;
+	double		before = 0;
+	double		ratio = 1;
+
+	for (int i = 1; i <= INDEX_BASE; i++)
+		before += w[i];
+	before = before * INDEX_SPAN / INDEX_BASE + prior;
+	before = 1 / (before > prior ? before : prior);
+
+	model->year_sum[0] = 0;
+	for (int i = 0; i < FORECAST_WEEKS; i++)
+	{
+		/* the last weeks have no weeks behind them, but the present one */
+		if (w - i - 1 > week)
+			ratio = (w[1 - i] + w[-i] + w[-i - 1] + prior) * before;
+		ratio = ratio < 1 / INDEX_LIMIT ? 1 / INDEX_LIMIT :
+			ratio > INDEX_LIMIT ? INDEX_LIMIT : ratio;
+		model->year_sum[i + 1] = model->year_sum[i] + sqrt(ratio);
+	}
 }
 
 /*
@@ -482,8 +516,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	model->doubt = variance_doubt(&sample, model->phi);
 	model->day_sum[0] = 0;
 	for (int i = 0; i < 7; i++)
-		model->day_sum[i + 1] = model->day_sum[i] +
-			model->dow[(model->weekday + i) % 7];
+		model->day_sum[i + 1] = model->day_sum[i] + model->dow[i];
 
 	/* level and variance */
 	nw = (age - model->weekday) / 7;
@@ -498,15 +531,8 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	else
 		model_young(model, series->day[0], days, n, excess);
 
-	/* a year ago */
 	model->yearly = age >= INDEX_AGE;
 	if (model->yearly)
-	{
-		model->past[0] = 0;
-		for (int i = 0; i < YEAR_WEEKS; i++)
-			model->past[i + 1] = model->past[i] + series->week[YEAR_WEEKS - i];
-		model->past[YEAR_WEEKS + 1] = model->past[YEAR_WEEKS];
-	}
-
+		year_index(model, series->week);
 	demand_model_now(model, series);
 }
