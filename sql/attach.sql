@@ -384,6 +384,7 @@ BEGIN
 		OR coalesce(known.counted_once, false);
 	DELETE FROM source o WHERE o.id = s.id;
 	DELETE FROM followed f WHERE f.source = s.id;
+	DELETE FROM unread u WHERE u.source = s.id;
 	INSERT INTO source SELECT s.*;
 	-- its stock counts again
 	IF known.id IS NOT NULL THEN

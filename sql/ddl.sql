@@ -156,7 +156,9 @@ BEGIN
 			PERFORM tell(d.id, format('watched table %s was dropped', d.root),
 				'What it contributed is still counted.',
 				'See what replenish.health() says of it.');
-		ELSIF d.detached_at IS NULL AND NOT d.is_old AND NOT d.is_below THEN
+		ELSIF d.detached_at IS NULL AND d.is_old THEN
+			INSERT INTO unread (source, name) VALUES (d.id, d.table_name);
+		ELSIF d.detached_at IS NULL AND NOT d.is_below THEN
 			PERFORM tell(d.id, format('table %s, a part of watched table %s, was dropped',
 					d.table_name, d.root),
 				'What its rows contributed is still counted.',

@@ -225,6 +225,18 @@ END $$;
 COMMENT ON FUNCTION replenish.follow_trigger(oid) IS
 'Takes note of triggers that a restore creates, and warns of those that somebody made or renamed.';
 
+CREATE FUNCTION replenish.is_housekept(s replenish.source, part text,
+	upto timestamptz) RETURNS boolean
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT is_housekept.part = 'orders' AND coalesce(is_housekept.upto <= (
+			SELECT pg_catalog.date_trunc('minute', d.clock)
+				- pg_catalog.make_interval(secs => extract(epoch FROM s.keep))
+			FROM replenish.decider d), false);
+	END;
+COMMENT ON FUNCTION replenish.is_housekept(replenish.source, text, timestamptz) IS
+'Whether a table of a source is known to have only rows whose demand stays when they go: they are before upto, and that is older than keep.';
+
 CREATE FUNCTION replenish.follow_going(id integer) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
@@ -243,12 +255,7 @@ BEGIN
 				AND table_name(p.relation) IN (s.name, s.header)
 		)
 		SELECT o.name, o.part, o.relation::regclass, r.root,
-			-- what can be told from its bounds to change nothing: reading it
-			-- would keep orders waiting
-			o.part = 'orders' AND coalesce(o.upto <= (SELECT
-				date_trunc('minute', d.clock) - make_interval(
-					secs => extract(epoch FROM s.keep)) FROM decider d), false)
-				AS is_old
+			is_housekept(s, o.part, o.upto) AS is_old
 		FROM followed o
 		JOIN (SELECT DISTINCT t.part, t.root FROM trees t) r ON r.part = o.part
 		WHERE o.source = follow_going.id AND o.detached_at IS NULL
@@ -260,7 +267,10 @@ BEGIN
 		BEGIN
 			EXECUTE format('LOCK TABLE ONLY %s IN ACCESS EXCLUSIVE MODE',
 				f.relation);
-			IF NOT f.is_old THEN
+			-- no demand would change, and orders wait
+			IF f.is_old THEN
+				INSERT INTO unread (source, name) VALUES (id, f.name);
+			ELSE
 				PERFORM count_rows(f.relation, trigger_arguments(s, f.part), -1,
 					true);
 			END IF;
@@ -291,6 +301,8 @@ BEGIN
 	FOR t IN
 		SELECT p.part, p.relation AS root, o.relation, c.relkind,
 			f.detached_at IS NOT NULL AS was_here,
+			f.detached_at IS NOT NULL AND is_housekept(s, p.part,
+				bound_of(o.relation, s)) AS is_old,
 			EXISTS (SELECT FROM followed r WHERE r.source = p.id
 				AND r.name = CASE p.part WHEN 'header' THEN s.header
 					ELSE s.name END) AS root_known,
@@ -329,8 +341,13 @@ BEGIN
 		BEGIN
 			PERFORM put_triggers(t.relation, trigger_arguments(s, t.part));
 			-- what it took along when it went: not what was older than keep
-			PERFORM count_rows(t.relation, trigger_arguments(s, t.part), 1,
-				t.was_here);
+			IF t.is_old THEN
+				INSERT INTO unread (source, name)
+				VALUES (id, table_name(t.relation));
+			ELSE
+				PERFORM count_rows(t.relation, trigger_arguments(s, t.part), 1,
+					t.was_here);
+			END IF;
 			PERFORM note_table(t.relation);
 		EXCEPTION WHEN OTHERS THEN
 			PERFORM tell(id, format('table %s became a part of watched table %s and is not counted',

@@ -97,6 +97,16 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.followed', '');
 COMMENT ON TABLE replenish.followed IS
 'Every table that has the triggers of a source, or had them before it was detached. name is trusted after a restore, relation only while that table has them. columns: of the root, by argument, each column''s name, attnum and type. upto: the moment before which all rows of a partition are, if its bounds say so.';
 
+-- Append only, so that nobody who repairs keeps a command waiting.
+CREATE TABLE replenish.unread (
+	source integer NOT NULL,
+	name text NOT NULL
+);
+SELECT pg_catalog.pg_extension_config_dump('replenish.unread', '');
+
+COMMENT ON TABLE replenish.unread IS
+'Tables older than keep that left a source''s trees, or came back to them, and were not read for it, until repair() has recounted the source: it may have other faults than are counted.';
+
 -- Append only, by whoever orders: see src/failure.c.
 CREATE TABLE replenish.lost (
 	source integer NOT NULL,

@@ -496,7 +496,10 @@ BEGIN
 
 	RETURN QUERY SELECT format('fault %s of %s', f.code, coalesce(s.name, 'record_demand()')),
 		false, f.first_at, format('%s rows are not counted.', f.rows),
-		fault_hint(f.code)
+		fault_hint(f.code) || coalesce((
+			SELECT format(' Some may have gone with %s: CALL replenish.repair(%L).',
+				min(u.name), s.name)
+			FROM unread u WHERE u.source = f.source HAVING count(*) > 0), '')
 	FROM fault f LEFT JOIN source s ON s.id = f.source
 	WHERE f.rows > 0 ORDER BY f.source, f.code;
 

@@ -175,8 +175,10 @@ BEGIN
 	UNION ALL
 	SELECT p.what, p.sku, p.location, p.channel, p.minute, p.order_key, NULL,
 		NULL, p.expected, p.actual,
-		-- lines and headers that went when their order was older than keep
-		p.is_gone AND since_minute > 0 AND CASE
+		-- what could not be counted in tables that went unread; and lines and
+		-- headers that went when their order was older than keep
+		p.what = 'fault' AND EXISTS (SELECT FROM unread u WHERE u.source = s.id)
+		OR p.is_gone AND since_minute > 0 AND CASE
 			WHEN p.what NOT IN ('line', 'header') THEN false
 			WHEN p.minute > 0 THEN p.minute < since_minute
 			-- of an order without the other side the age is not known
@@ -193,7 +195,7 @@ BEGIN
 		OR p.minute >= sold_since_minute AND sold_since IS NOT NULL;
 END $$;
 COMMENT ON FUNCTION replenish.difference(integer) IS
-'Where the recount of a source''s tables and its state with the inbox and the backlog differ, at the snapshot of the query. Demand older than the source''s keep is left out once it has been backfilled; housekeeping are lines and headers that are kept here and went from their tables when they were older.';
+'Where the recount of a source''s tables and its state with the inbox and the backlog differ, at the snapshot of the query. Demand older than the source''s keep is left out once it has been backfilled; housekeeping are lines and headers that are kept here and went from their tables when they were older, and faults that may have gone with tables that nobody read.';
 
 CREATE FUNCTION replenish.amounts(kind text, on_hand numeric, reserved numeric,
 	on_order numeric, minute integer, amount bigint)
@@ -256,7 +258,7 @@ BEGIN
 	END LOOP;
 END $$;
 COMMENT ON FUNCTION replenish.verify(regclass) IS
-'Recounts the watched tables (or one of them), each at one snapshot, and returns each number in which the state with the inbox and the backlog differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for.';
+'Recounts the watched tables (or one of them), each at one snapshot, and returns each number in which the state with the inbox and the backlog differs: none, unless something was never counted. actual is NULL where the state has no record at all; at is a bucket''s start. Rows that were deleted when they were older than keep are not looked for, nor faults that may have gone with a table older than that.';
 
 -- A TRUNCATE shows to snapshots that are older than its commit, so the lock
 -- comes before the snapshot.
@@ -323,6 +325,7 @@ BEGIN
 	END IF;
 	-- before the recount sees the rows that these came of
 	DELETE FROM lost l WHERE l.source = append_difference.id;
+	DELETE FROM unread u WHERE u.source = append_difference.id;
 	INSERT INTO backlog (amount, minute, source, kind, sku, location, channel,
 		summary)
 	SELECT CASE WHEN d.kind = 'demand' THEN 0

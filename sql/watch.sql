@@ -128,6 +128,7 @@ BEGIN
 	UPDATE source SET active = false, name = retire_source.name
 	WHERE id = retire_source.id;
 	DELETE FROM followed WHERE source = retire_source.id;
+	DELETE FROM unread WHERE source = retire_source.id;
 	PERFORM touch_source(id);
 END $$;
 COMMENT ON FUNCTION replenish.retire_source(integer, text) IS

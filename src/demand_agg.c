@@ -148,6 +148,51 @@ replenish_demand_final(PG_FUNCTION_ARGS)
 	PG_RETURN_DEMAND(&rings);
 }
 
+/* What a half-life makes of an age, kept from row to row. */
+typedef struct Decay
+{
+	Interval	half_life;		/* as it was given */
+	double		per_usec;		/* half-lives in a microsecond */
+	double		per_hour;		/* weight of a unit just sold */
+} Decay;
+
+/* The decay of the half-life in argument 4, made anew when that changes. */
+static const Decay *
+get_decay(FunctionCallInfo fcinfo)
+{
+	const Interval *given = PG_GETARG_INTERVAL_P(4);
+	Decay	   *decay = (Decay *) fcinfo->flinfo->fn_extra;
+	int64		usec;
+
+	if (likely(decay != NULL && decay->half_life.time == given->time &&
+			   decay->half_life.day == given->day &&
+			   decay->half_life.month == given->month))
+		return decay;
+	usec = arg_interval_usec(given, "half_life");
+	if (usec <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be positive", "half_life")));
+	if (decay == NULL)
+		decay = MemoryContextAlloc(fcinfo->flinfo->fn_mcxt, sizeof(Decay));
+	decay->half_life = *given;
+	decay->per_usec = 1.0 / (double) usec;
+	decay->per_hour = M_LN2 * (double) USECS_PER_HOUR / (double) usec;
+	fcinfo->flinfo->fn_extra = decay;
+	return decay;
+}
+
+/* arg_moment_usec, with a short way for moments in range. */
+static inline int64
+get_moment(TimestampTz at, const char *argname)
+{
+	uint64		usec = (uint64) at + (uint64) ARG_EPOCH_USEC;
+
+	if (likely(usec < (uint64) ARG_MOMENT_LIMIT))
+		return (int64) usec;
+	return arg_moment_usec(at, argname);
+}
+
 PG_FUNCTION_INFO_V1(replenish_velocity_accum);
 
 /*
@@ -161,25 +206,21 @@ replenish_velocity_accum(PG_FUNCTION_ARGS)
 	double		state = PG_ARGISNULL(0) ? 0 : PG_GETARG_FLOAT8(0);
 	double		qty;
 	int64		age;
-	int64		half_life;
-	double		hours;
+	const Decay *decay;
 
 	if (PG_ARGISNULL(1) || PG_ARGISNULL(2) || PG_ARGISNULL(3) ||
 		PG_ARGISNULL(4))
 		return keep_state(fcinfo);
 	qty = PG_GETARG_FLOAT8(1);
-	arg_check_quantity(qty, "qty");
-	age = arg_moment_usec(PG_GETARG_TIMESTAMPTZ(3), "as_of") -
-		arg_moment_usec(PG_GETARG_TIMESTAMPTZ(2), "at");
-	half_life = arg_interval_usec(PG_GETARG_INTERVAL_P(4), "half_life");
-	if (half_life <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"%s\" must be positive", "half_life")));
+	if (unlikely(!isfinite(qty)))
+		arg_check_quantity(qty, "qty");
+	age = get_moment(PG_GETARG_TIMESTAMPTZ(3), "as_of") -
+		get_moment(PG_GETARG_TIMESTAMPTZ(2), "at");
+	decay = get_decay(fcinfo);
 	if (age <= 0)
 		PG_RETURN_FLOAT8(state);
-	hours = (double) half_life / USECS_PER_HOUR;
-	state += qty * exp2(-(double) age / (double) half_life) * M_LN2 / hours;
-	arg_check_quantity(state, "qty");
+	state += qty * exp2(-(double) age * decay->per_usec) * decay->per_hour;
+	if (unlikely(!isfinite(state)))
+		arg_check_quantity(state, "qty");
 	PG_RETURN_FLOAT8(state);
 }

@@ -114,8 +114,10 @@ child=
 crash='was terminated by signal'
 if [ -n "${PRIVATE_CRASHES:-}" ]; then
 	crash="$crash ([1-8]|[1-9][0-9])\b"
-	# A backend that outlives a killed postmaster may leave in its commit, and
-	# say so; where a postmaster lives it is signal 6 besides.
+	# A backend that outlives a killed postmaster leaves in the middle of its
+	# commit where that waits for the checkpointer to take note of the files of
+	# dropped tables (RegisterSyncRequest), and says so, with replenish or
+	# without; where a postmaster lives it is signal 6 besides.
 	sed -i '/PANIC:  cannot abort transaction [0-9]*, it was already committed/d' \
 		"$PREFIX/server.log"
 fi

@@ -65,7 +65,6 @@ class Shop:
         self.lock = threading.Lock()
         self.changing = False       # its tables are being changed
         self.generation = 0         # how often they were
-        self.dropped_unseen = False     # with rows that are no longer kept
         self.key_type = rng.choice(["text", "integer", "uuid", "bigint"])
         self.at_type = rng.choice(["timestamptz", "timestamptz", "timestamp"])
         self.qty_type = rng.choice(["numeric", "integer", "float8"])

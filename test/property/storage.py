@@ -213,7 +213,6 @@ class Range(Hash):
         if kind == "both":
             return [self.detach(part), self.attach(part)], None
         if kind == "old":
-            self.shop.dropped_unseen = True
             return ["DROP TABLE %s" % part], lambda: self.forget(part)
         if kind == "emptied":
             return self.emptied(part, ""), lambda: self.forget(part)

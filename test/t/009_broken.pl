@@ -22,6 +22,11 @@ replenish.quiet_start = off
 restart_after_crash = on
 replenish.evaluate = manual
 });
+# Before version 17 a queue of notifications holds 8 GB: FULL_QUEUE=1 fills it
+# (a minute), and a function that says so stands for it otherwise.
+my $short_queue = $node->pg_version >= 17;
+$node->append_conf('postgresql.conf', 'max_notify_queue_pages = 64')
+  if $short_queue;
 $node->start;
 $node->safe_psql('postgres', q{
 	CREATE EXTENSION replenish;
@@ -80,12 +85,13 @@ sub shop
 # what to do, and whether it says since when where it can.
 sub unhealthy
 {
-	my ($what, $detail, $hint, $name) = @_;
+	my ($what, $detail, $hint, $name, $since) = @_;
 	my $said = sql("SELECT concat_ws('|', detail, hint,
 			CASE WHEN since IS NULL THEN 'never'
 			WHEN since <= clock_timestamp() THEN 'since then' END)
 		FROM replenish.health() WHERE NOT ok AND what ~ '$what'");
-	like($said, qr/$detail.*\|.*$hint.*\|since then/s, "health() tells of $name");
+	$since //= 'since then';
+	like($said, qr/$detail.*\|.*$hint.*\|$since/s, "health() tells of $name");
 	return;
 }
 
@@ -130,6 +136,18 @@ sub repaired
 shop('nothing broken');
 sql('SELECT replenish.tick()');
 healthy('that');
+
+# In another database somebody keeps the decider waiting from here on.
+$node->safe_psql('postgres', 'CREATE DATABASE stuck');
+$node->safe_psql('stuck', q{
+	CREATE EXTENSION replenish;
+	CREATE TABLE orders (sku text, qty numeric, at timestamptz DEFAULT now());
+	SELECT replenish.watch_orders('orders', 'sku', 'qty', 'at');
+	INSERT INTO orders VALUES ('A', 1)});
+my $keeper = $node->background_psql('stuck');
+$keeper->query_safe('BEGIN; LOCK TABLE replenish.policy IN ACCESS EXCLUSIVE MODE');
+my $decider = $node->background_psql('stuck');
+$decider->query_until(qr/begins/, "\\echo begins\nSELECT replenish.tick();\n");
 
 #
 # The inbox: a table of it is gone, is something else, or somebody's own.
@@ -385,6 +403,30 @@ ok( $node->poll_query_until('postgres',
 	'it decides when it may live');
 healthy('the worker that died');
 
+# what was kept waiting: not a word before half a minute has passed
+ok( $node->poll_query_until('stuck',
+		q{SELECT count(*) > 0 FROM replenish.health() WHERE what = 'decider'}),
+	'health() tells of a decider that is stuck');
+my ($since, $waiting, $awaited) = split /\|/, $node->safe_psql('stuck',
+	q{SELECT now() - since > '30 seconds', detail, substring(hint from 'SELECT pg_terminate_backend.[0-9]+.')
+	FROM replenish.health() WHERE what = 'decider' AND NOT ok});
+my $keeper_pid = $keeper->query_safe('SELECT pg_backend_pid()');
+is("$since, $awaited", "t, SELECT pg_terminate_backend($keeper_pid)",
+	'since when, and what to do');
+like($waiting, qr/^Process \d+ has been deciding since then; it waits for process $keeper_pid\.$/,
+	'and who waits for whom');
+$node->safe_psql('stuck', "SET lock_timeout = '1ms'; INSERT INTO orders VALUES ('A', 1), ('B', 1)");
+$node->safe_psql('stuck', $awaited);
+is($decider->query('SELECT 1'), "(1,0)\n1", 'it goes on when that is done');
+$decider->quit;
+eval { $keeper->quit };
+ok($node->poll_query_until('stuck', 'SELECT NOT replenish.inbox_waits()'),
+	'and what was ordered meanwhile is decided');
+is( $node->safe_psql('stuck', q{SELECT (SELECT count(*) FROM replenish.verify()),
+		(SELECT count(*) FROM replenish.item), (SELECT count(*) FROM replenish.health()
+			WHERE what IN ('decider', 'inbox') AND NOT ok)}),
+	'0|2|0', 'all of it');
+
 # no slot for it: the orders decide
 $node->safe_psql('postgres', 'ALTER SYSTEM SET max_worker_processes = 0');
 $node->restart;
@@ -404,23 +446,59 @@ healthy('no slot');
 $node->safe_psql('postgres', 'ALTER SYSTEM SET replenish.evaluate = manual; SELECT pg_reload_conf()');
 ok($node->poll_query_until('postgres', 'SELECT replenish.worker_pid() IS NULL'),
 	'no worker from here');
-sql(q{CREATE TABLE kept_notify AS SELECT pg_get_functiondef('replenish.can_notify()'::regprocedure) AS definition;
-	CREATE OR REPLACE FUNCTION replenish.can_notify() RETURNS boolean LANGUAGE sql AS 'SELECT false'});
+my $sleeper;
+if ($short_queue || $ENV{FULL_QUEUE})
+{
+	my $refused = '';
+	$sleeper = $node->background_psql('postgres');
+	$sleeper->query_safe("LISTEN elsewhere; SET application_name = 'sleeper'; BEGIN");
+	$node->psql('postgres', q{DO $$ BEGIN LOOP
+			PERFORM pg_notify('elsewhere', repeat('x', 7990) || i)
+				FROM generate_series(1, 10) i;
+			COMMIT;
+		END LOOP; END $$}, stderr => \$refused);
+	like($refused, qr/too many notifications/, 'a queue is filled');
+	unhealthy('^notification queue$', '% is used', 'pg_stat_activity', 'that', 'never');
+}
+else
+{
+	sql(q{CREATE TABLE kept_notify AS SELECT pg_get_functiondef('replenish.can_notify()'::regprocedure) AS definition;
+		CREATE OR REPLACE FUNCTION replenish.can_notify() RETURNS boolean LANGUAGE sql AS 'SELECT false'});
+}
 my $listener = $node->background_psql('postgres');
 $listener->query_safe('LISTEN replenish');
 my $last = sql('SELECT max(seq) FROM replenish.event');
 shop('a full queue');
 goes_on('B', 'a full queue');
 goes_on('B', 'a full queue');
-is(sql("SELECT count(*) FROM replenish.event WHERE seq > $last"),
-	'2', 'events are recorded');
+# nor does the order that decides announce, or the worker
+sql(q{SET replenish.evaluate = immediate;
+	INSERT INTO stock SELECT sku, 1000 - on_hand FROM replenish.status WHERE sku = 'B'});
+$node->safe_psql('postgres', 'ALTER SYSTEM SET replenish.evaluate = worker; SELECT pg_reload_conf()');
+sql(q{SET replenish.evaluate = worker;
+	INSERT INTO stock SELECT sku, -10 - on_hand FROM replenish.status WHERE sku = 'B'});
+ok($node->poll_query_until('postgres',
+		"SELECT count(*) >= 4 FROM replenish.event WHERE seq > $last"),
+	'events are recorded');
 unhealthy('^notifications$', 'not announced', 'pg_stat_activity', 'the queue');
-sql(q{DO $$ BEGIN EXECUTE (SELECT definition FROM kept_notify); END $$});
-is(sql('SELECT replenish.is_due(now())'), 't', 'when there is room, it is due');
-sql('SELECT replenish.tick()');
+unlike($listener->query('SELECT 1'), qr/sequence/, 'and none is announced');
+if ($sleeper)
+{
+	# as it says
+	sql(q{SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+		WHERE application_name = 'sleeper' AND state = 'idle in transaction'});
+	eval { $sleeper->quit };
+}
+else
+{
+	sql(q{DO $$ BEGIN EXECUTE (SELECT definition FROM kept_notify); END $$});
+}
+ok($node->poll_query_until('postgres', q{SELECT NOT EXISTS (
+		SELECT FROM replenish.failure WHERE what = 'notify')}),
+	'when there is room, the worker announces it');
 my $heard = $listener->query('SELECT 1');
 my $heard_all = () = $heard =~ /"sequence" : "0*(\d+)"/g;
-is($heard_all, 2, 'what was not announced is announced then') or diag $heard;
+is($heard_all, 4, 'all that was not announced') or diag $heard;
 healthy('the queue');
 $listener->quit;
 

@@ -7,7 +7,10 @@
 use strict;
 use warnings;
 
-use IPC::Run;
+use FindBin;
+use lib "$FindBin::RealBin/../lib";
+
+use BusyShop;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -20,41 +23,10 @@ max_prepared_transactions = 10
 log_min_messages = debug1
 });
 $primary->start;
-$primary->safe_psql('postgres', q{
-	ALTER DATABASE postgres SET replenish.quiet_start = off;
-	CREATE EXTENSION replenish;
-	CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-		sku text, qty numeric, at timestamptz DEFAULT now());
-	CREATE TABLE stock (sku text, moved integer);
-	SELECT replenish.watch_orders('orders', 'sku', 'qty', 'at');
-	SELECT replenish.watch_stock('stock', 'sku', 'moved');
-	INSERT INTO replenish.policy (fixed_threshold) VALUES (100);
-	INSERT INTO stock SELECT 'S' || i, 100 FROM generate_series(1, 20) i;
-});
-
+make_shop($primary);
 my $dir = PostgreSQL::Test::Utils::tempdir();
-append_to_file("$dir/order.sql", q{
-\set a random(1, 20)
-\set b random(1, 20)
-BEGIN;
-INSERT INTO orders (sku, qty) VALUES ('S' || :a, 1), ('S' || :b, 2.5);
-INSERT INTO stock VALUES ('S' || :a, -30), ('S' || :b, 29);
-UPDATE orders SET qty = qty + 1 WHERE id = (SELECT max(id) - :a FROM orders);
-DELETE FROM orders WHERE id = (SELECT max(id) - 5 * :b FROM orders);
-COMMIT;
-\sleep 2 ms
-});
-my ($out, $load) = ('');
-{
-	local $ENV{PGHOST} = $primary->host;
-	local $ENV{PGPORT} = $primary->port;
-	$load = IPC::Run::start(
-		[
-			'pgbench', '-n', '-c', '4', '-T', '600', '-f', "$dir/order.sql",
-			'postgres'
-		],
-		'>&', \$out);
-}
+my @said;
+my $load = start_load($primary, 'order', 4, \@said);
 
 # Wait until the load has brought so many further events about.
 sub wait_events
@@ -64,76 +36,12 @@ sub wait_events
 	  $primary->safe_psql('postgres', 'SELECT count(*) FROM replenish.event');
 	$primary->poll_query_until('postgres',
 		"SELECT count(*) >= $seen + $n FROM replenish.event")
-	  or die "no events: $out";
+	  or die "no events: ${$said[0]}";
 	return;
-}
-
-# Each statement in a session that has no worker started.
-sub quietly
-{
-	my ($node, $sql) = @_;
-	return $node->safe_psql('postgres',
-		"SET replenish.evaluate = manual; $sql");
 }
 
 my $workers = q{SELECT count(*) FROM pg_stat_activity
 	WHERE backend_type = 'replenish worker'};
-
-# What must be so of a server that has come from the primary, as it is now.
-sub sound
-{
-	my ($node, $what) = @_;
-
-	is(quietly($node, 'SELECT count(*) FROM replenish.verify()'),
-		'0', "$what: the recount finds no difference");
-	is( quietly($node, q{
-			SELECT count(*) = max(seq) AND min(seq) = 1
-				AND max(seq) = (SELECT last_seq FROM replenish.decider)
-				AND count(DISTINCT id) = count(*)
-			FROM replenish.event}),
-		't', "$what: events are numbered without gaps");
-	is( quietly($node, q{
-			SELECT count(*) FROM (
-				SELECT from_tier <> lag(to_tier, 1, 'normal')
-					OVER (PARTITION BY sku, location ORDER BY seq) AS jumps
-				FROM replenish.event) e
-			WHERE jumps}),
-		'0', "$what: each begins where the one before it ended");
-	is( quietly($node, q{
-			SELECT count(*) FROM replenish.item i
-			WHERE i.tier <> coalesce((SELECT e.to_tier FROM replenish.event e
-				WHERE e.sku = i.sku ORDER BY e.seq DESC LIMIT 1), 'normal')}),
-		'0', "$what: and the last one says how it is");
-	return;
-}
-
-# The same when all is decided; and what the tables add up to, by plain sums.
-sub counted
-{
-	my ($node, $what) = @_;
-
-	ok( $node->poll_query_until('postgres',
-			'SELECT NOT replenish.inbox_waits()'),
-		"$what: all that waited is decided");
-	sound($node, "$what, decided");
-	is( quietly($node, q{
-			SELECT count(*) FROM (
-				SELECT sku, sum(qty) AS qty FROM orders GROUP BY sku) o
-			FULL JOIN (
-				SELECT d.sku, sum(b.units)::numeric AS qty
-				FROM replenish.item_demand d,
-					replenish.demand_buckets(d.demand) b
-				WHERE b.resolution = '1 day' GROUP BY d.sku) c USING (sku)
-			WHERE coalesce(o.qty, 0) <> coalesce(c.qty, 0)}),
-		'0', "$what: as much is counted as was ordered");
-	is( quietly($node, q{
-			SELECT count(*) FROM replenish.status s
-			FULL JOIN (SELECT sku, sum(moved) AS moved FROM stock
-				GROUP BY sku) t ON t.sku = s.sku
-			WHERE coalesce(s.on_hand, 0) <> coalesce(t.moved, 0)}),
-		'0', "$what: and the stock is what was moved");
-	return;
-}
 
 # What was prepared is committed by somebody who does not wake the worker.
 sub commit_prepared
