@@ -154,8 +154,9 @@ bench-report:
 	@$(PYTHON) -B $(srcdir)/test/bench --report --json $(BENCH_JSON)
 
 # how good forecasts, alerts and quantities are, beside what others use; needs
-# ../shared.  ACCURACY_OPTS=--quick tries it out, --only=REGEX runs some parts,
-# --sets=uci,m5 some of the data; R's forecast is left out where it is missing.
+# ../shared.  ACCURACY_OPTS=--quick tries it out, --only=REGEX runs some parts
+# (mind the shell), --sets=uci,m5 some of the data; R's forecast is left out
+# where it is missing, and with --no-ets, which saves some minutes.
 ACCURACY_OUTPUT ?= accuracy.txt
 ACCURACY_JSON   ?= accuracy.json
 define ACCURACY_CONF

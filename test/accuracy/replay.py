@@ -24,9 +24,9 @@ import sets
 
 CYCLE = 30                      # days
 DEFAULT = 30, 8                 # lead time of a policy, mean and sd
-LEVELS = np.array([.5, .7, .8, .9, .95, .98, .99, .995, .999])
-NOMINAL = 4                     # place of .95 in LEVELS
-FACTORS = np.array([.7, .9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.1, 2.6])
+LEVELS = np.array([.5, .8, .9, .95, .98, .995, .999])
+NOMINAL = 3                     # place of .95 in LEVELS
+FACTORS = np.array([.8, 1.0, 1.1, 1.25, 1.6, 2.0, 2.6])
 # days replayed, and the longest mean lead time that leaves room for them
 DAYS = {"uci": (262, 70), "m5": (730, 90)}
 
