@@ -25,7 +25,7 @@ AS 'MODULE_PATHNAME', 'replenish_demand_quantile'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.demand_quantile(replenish.demand, timestamptz,
 	interval, float8) IS
-'Units not exceeded in [as_of, as_of + horizon) with probability p (0 < p < 1): half the quantile of a negative binomial (Poisson where the variance is not above the mean), half that of a normal distribution cut at 0, both with the forecast''s mean and sd. Rises with p; for p of .5 and more it is not below that of fewer whole days.';
+'Units not exceeded in [as_of, as_of + horizon) with probability p (0 < p < 1): share * the quantile of a negative binomial (Poisson where the variance is not above the mean) + (1 - share) * that of a normal distribution cut at 0, both with the forecast''s mean and sd; share = 1 / sqrt(1 + cv^2 / 4), cv = sd / mean of the whole week from the UTC midnight at or before as_of (share 0 for a mean of 0). Rises with p; for p of .5 and more it is not below that of fewer whole days.';
 
 CREATE FUNCTION replenish.demand_quantiles(demand replenish.demand,
 	as_of timestamptz, horizon interval, p float8[])

@@ -41,7 +41,7 @@
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
-#define DOUBT_SE		1.5		/* standard errors of the variance */
+#define DOUBT_SE		1.645	/* standard errors of the variance: 95 % */
 #define INDEX_AGE		420
 #define YEAR_WEEKS		60		/* weeks back that the year index looks */
 #define INDEX_BASE		8		/* of them, to compare with */
@@ -176,10 +176,10 @@ mix_variance(const Smoothing *s, const double *alpha, double prior,
 
 /*
  * By how much a variance is taken to be larger than it was: what it has more
- * than Poisson's, one and a half of its standard errors high.  The standard
- * error of a variance is sqrt((k - 1) / n) of it, where k is the kurtosis:
- * with rare large orders most samples hold too few of them, and their
- * variance says too little.
+ * than Poisson's, at the upper limit of a one-sided 95 % confidence interval.
+ * The standard error of a variance is sqrt((k - 1) / n) of it, where k is the
+ * kurtosis: with rare large orders most samples hold too few of them, and
+ * their variance says too little.
  */
 static double
 variance_doubt(const Sample *s, double phi)
