@@ -56,8 +56,8 @@ TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
 EXTRA_CLEAN  = $(SQL_SCRIPT) $(SQL_UPDATE) test/unit/core_test \
-               test/unit/distribution_test test/bench/forecast_cost \
-               $(FUZZ_TARGETS) $(wildcard test/fuzz/*.o)
+               test/unit/distribution_test test/unit/model_test \
+               test/bench/forecast_cost $(FUZZ_TARGETS) $(wildcard test/fuzz/*.o)
 
 PG_CONFIG   ?= pg_config
 PG_CPPFLAGS  = -I$(srcdir)/src
@@ -118,8 +118,13 @@ test/unit/distribution_test: test/unit/distribution_test.c \
 		test/unit/distribution_test.c src/count.c src/distribution.c \
 		src/special.c -lm
 
-unit-math: test/unit/distribution_test
+test/unit/model_test: test/unit/model_test.c $(MATH_CORE) $(wildcard src/*.h)
+	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/unit/model_test.c $(MATH_CORE) -lm
+
+unit-math: test/unit/distribution_test test/unit/model_test
 	test/unit/distribution_test
+	test/unit/model_test
 
 test/bench/forecast_cost: test/bench/forecast_cost.c $(MATH_CORE) \
 		$(wildcard src/*.h)

@@ -10,7 +10,8 @@
  * of a day, but much about that of a month.  The average over models
  * (Bates and Granger 1969) goes by powers of the errors.  An item that is
  * too young for that has the mean of its days.  Weekdays are factors, shrunk
- * towards 1 by as much as the series is noisy.  The variance of H periods is
+ * towards 1 by as much as the series is noisy.  What is cut off spikes counts
+ * as far as it is demand; see model_spike.c.  The variance of H periods is
  * that of smoothing (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they

@@ -21,7 +21,7 @@
 #define PACE_EVIDENCE	8.0		/* that the pace changed */
 #define FASTER_MINUTES	2		/* that show a faster pace */
 #define PAUSE_MINUTES	5		/* longer than this shows a slower one */
-#define SPEED_UNITS		25.0	/* that make a speed */
+#define SPEED_UNITS		25.0	/* that make a speed, one by one */
 #define SLOWEST			1.5		/* times the base rate */
 
 /* the minutes before now, summed from the newest; [0] is nothing */
@@ -193,8 +193,8 @@ speed_of(const Minutes *m, int window, int pause)
 
 /*
  * Find a burst, and its speed: that of the newest minutes that sold at one
- * pace and have enough units.  A short pause does not slow it, a longer one
- * ends it.
+ * pace and have enough units, times their variance over mean.  A short pause
+ * does not slow it, a longer one ends it.
  */
 static void
 find_burst(DemandModel *model, const DemandSeries *series)
@@ -231,8 +231,13 @@ find_burst(DemandModel *model, const DemandSeries *series)
 	while (pause < PAUSE_MINUTES && series->minute[pause + 1] <= 0)
 		pause++;
 	for (k = pause + FASTER_MINUTES; k < window; k++)
-		if (m.units[k] >= SPEED_UNITS)
+	{
+		double		units = m.units[k];
+		double		ratio = m.squares[k] / fmax(units, 1e-9) - units / k;
+
+		if (units >= SPEED_UNITS * fmax(ratio, 1))
 			window = k;
+	}
 	while (series->minute[window] <= 0)
 		window--;
 	speed = 60 * speed_of(&m, window, fmin(pause, window - 1));

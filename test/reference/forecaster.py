@@ -441,7 +441,10 @@ def velocity(model):
     while pause < 5 and minute[pause + 1] <= 0:
         pause += 1
     for k in range(pause + 2, window):
-        if sum(minute[1:k + 1]) >= 25:
+        units = sum(minute[1:k + 1])
+        ratio = (sum(u * u for u in minute[1:k + 1]) / max(units, 1e-9) -
+                 units / k)
+        if units >= 25 * max(ratio, 1):
             window = k
             break
     while minute[window] <= 0:
