@@ -97,8 +97,8 @@ FROM generate_series(timestamptz '2026-11-02 19:30', '2026-11-02 19:59',
 
 -- the next day and later, a show of a few quiet weeks has left nothing in the
 -- forecast; but one that comes every two weeks has
-SELECT shows, after, round(((demand_forecast(d + show, at, '28 days')).mean
-	/ (demand_forecast(d, at, '28 days')).mean)::numeric, 2) AS over_quiet
+SELECT shows, after, ratio BETWEEN .9 AND 1.1 AS as_before,
+	ratio > 1.2 AS more
 FROM (VALUES ('one', interval '90 days'), ('every two weeks', '14 days'))
 		AS v(shows, every),
 	unnest('{1 day,7 days,30 days}'::interval[]) after,
@@ -111,5 +111,7 @@ FROM (VALUES ('one', interval '90 days'), ('every two weeks', '14 days'))
 			AS show
 		FROM (VALUES (timestamptz '2026-11-01 19:00')) v(t),
 			generate_series(0, 5) n, generate_series(0, 119) minute
-		WHERE n = 0 OR every < '90 days') show
+		WHERE n = 0 OR every < '90 days') show,
+	LATERAL (SELECT (demand_forecast(d + show, at, '28 days')).mean
+		/ (demand_forecast(d, at, '28 days')).mean AS ratio) forecasts
 ORDER BY shows DESC, after;
