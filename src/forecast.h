@@ -82,6 +82,10 @@ extern DemandForecast demand_model_forecast(const DemandModel *model,
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);
 
+/* quantile of this mean and variance, in the shape of the item's quantiles */
+extern double demand_model_shape(const DemandModel *model,
+								 DemandForecast forecast, double p);
+
 /* quantiles of the units in [as_of, as_of + horizon) */
 extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,
 								   int n, const double *p, double *quantile);

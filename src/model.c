@@ -461,7 +461,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
-	int			n = age < DAYS_USED ? age : DAYS_USED;
+	int			n = age < series->days ? age : series->days;
 	int			nn = n / 7 * 7;
 	int			nw;
 	double		weeks[DEMAND_WEEKS];
