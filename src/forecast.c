@@ -267,6 +267,17 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 }
 
 /*
+ * The quantile of demand with this mean and variance, in the shape that the
+ * item's quantiles have.
+ */
+double
+demand_model_shape(const DemandModel *model, DemandForecast f, double p)
+{
+	return combine(count_share(model), count_quantile(f.mean, f.var, p), f,
+				   normal_quantile(p));
+}
+
+/*
  * Expected units of a burst until so long after as_of: it goes on as long as
  * a show does, and then fades.  If it ends before, the next look will tell.
  */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "demand.h"
 #include "forecast.h"
 
 /* the dynamic reorder point, and what it was made of */
@@ -23,11 +24,16 @@ typedef struct StockThreshold
 	double		sd;				/* of that, the lead time's own included */
 } StockThreshold;
 
-/* horizon is the mean lead time plus the review period */
-extern StockThreshold demand_model_threshold(const DemandModel *model,
-											 int64_t horizon,
-											 double lead_time_sd_days,
-											 double service_level);
+/*
+ * now is the model of the rings at as_of; horizon is the mean lead time plus
+ * the review period
+ */
+extern StockThreshold demand_threshold(const DemandRings *rings,
+									   int64_t as_of_usec,
+									   const DemandModel *now,
+									   int64_t horizon,
+									   double lead_time_sd_days,
+									   double service_level);
 
 /* what constrains an order */
 typedef struct OrderRule

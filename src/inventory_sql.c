@@ -12,6 +12,7 @@
 #include "access/htup_details.h"
 #include "args.h"
 #include "catalog/pg_enum.h"
+#include "demand_acc.h"
 #include "fmgr.h"
 #include "forecast_sql.h"
 #include "funcapi.h"
@@ -39,7 +40,8 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	int64		review = forecast_horizon(PG_GETARG_INTERVAL_P(4),
 										  "review_period");
 	double		service_level = PG_GETARG_FLOAT8(5);
-	const DemandModel *model;
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
+	DemandRings rings;
 	StockThreshold t;
 	TupleDesc	tupdesc;
 	Datum		values[4];
@@ -59,10 +61,11 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
-	t = demand_model_threshold(model, lead + review,
-							   (double) lead_sd / USECS_PER_DAY,
-							   service_level);
+	demand_unpack_datum(PG_GETARG_DATUM(0), &rings);
+	t = demand_threshold(&rings, arg_moment_usec(as_of, "as_of"),
+						 demand_model_at(PG_GETARG_DATUM(0), as_of),
+						 lead + review, (double) lead_sd / USECS_PER_DAY,
+						 service_level);
 	values[0] = Float8GetDatum(t.threshold);
 	values[1] = Float8GetDatum(t.safety_stock);
 	values[2] = Float8GetDatum(t.mean);

@@ -420,7 +420,8 @@ model_grown(DemandModel *model, const double *days, int n,
 			const double *weeks, int nw, Excess excess)
 {
 	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
-	int			m = started ? DAY_WEEKS * 7 + model->weekday : n;
+	int			all = DAY_WEEKS * 7 + model->weekday;
+	int			m = started && all < n ? all : n;
 	Smoothing	daily;
 	Smoothing	weekly;
 	double		start[ALPHAS];	/* of daily smoothing */
@@ -488,14 +489,15 @@ year_index(DemandModel *model, const double *week)
 }
 
 /*
- * Build the model from a series.
+ * Build the part of the model that is about days and weeks.
  */
 void
-demand_model_build(DemandModel *model, const DemandSeries *series)
+demand_model_level(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
-	int			n = age < DAYS_USED ? age : DAYS_USED;
+	int			kept = series->lost < DAYS_USED ? DAYS_USED - series->lost : 0;
+	int			n = age < kept ? age : kept;
 	int			nn = n / 7 * 7;
 	int			nw;
 	double		weeks[DEMAND_WEEKS];
@@ -522,7 +524,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	nw = (age - model->weekday) / 7;
 	if (nw > WEEKS_USED)
 		nw = WEEKS_USED;
-	model->have_weeks = age >= GROWN_DAYS;
+	model->have_weeks = n >= GROWN_DAYS;
 	model->young = 0;
 	memset(&model->daily, 0, sizeof(model->daily));
 	memset(&model->weekly, 0, sizeof(model->weekly));
@@ -534,5 +536,14 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	model->yearly = age >= INDEX_AGE;
 	if (model->yearly)
 		year_index(model, series->week);
+}
+
+/*
+ * Build the model from a series.
+ */
+void
+demand_model_build(DemandModel *model, const DemandSeries *series)
+{
+	demand_model_level(model, series);
 	demand_model_now(model, series);
 }
