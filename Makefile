@@ -9,11 +9,12 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
                src/distribution.o src/model.o src/model_spike.o \
-               src/velocity.o src/forecast.o src/inventory.o
+               src/velocity.o src/forecast.o src/inventory.o src/loss.o \
+               src/textbook.o src/lead_time.o src/lead_time_text.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
-               src/inventory_sql.o \
+               src/inventory_sql.o src/textbook_sql.o src/lead_time_sql.o \
                src/value.o src/source.o src/batch.o src/inbox.o \
                src/inbox_read.o src/settled.o src/scan.o src/capture.o \
                src/fold.o src/fold_rows.o src/fold_sql.o src/recount.o \
@@ -24,7 +25,8 @@ OBJS         = $(CORE_OBJS) \
 # that hold no table of the version before.
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
-SQL_AGAIN    = sql/ledger.sql sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
+SQL_AGAIN    = sql/formulas.sql sql/lead_time.sql sql/ledger.sql \
+               sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/explain.sql sql/follow.sql sql/ddl.sql \
@@ -38,7 +40,8 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
-               stockout reorder textbook watching capturing faulty deciding \
+               stockout reorder textbook classical extremes lead_times \
+               watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views \
                going_live previewing suggesting privileged hostile bad_input style_odoo \
@@ -56,7 +59,8 @@ TAP_TESTS    = $(if $(wildcard $(PROVE_TESTS)),1)
 PROVE_TESTS  = test/t/*.pl
 
 EXTRA_CLEAN  = $(SQL_SCRIPT) $(SQL_UPDATE) test/unit/core_test \
-               test/unit/distribution_test test/bench/forecast_cost \
+               test/unit/distribution_test test/unit/model_test \
+               test/unit/lead_time_test test/bench/forecast_cost \
                $(FUZZ_TARGETS) $(wildcard test/fuzz/*.o)
 
 PG_CONFIG   ?= pg_config
@@ -80,11 +84,12 @@ $(SQL_SCRIPT): $(SQL_FIRST) $(SQL_AGAIN)
 
 # Comments on what an update leaves alone may have changed.
 $(SQL_UPDATE): sql/from-1.0.sql $(SQL_AGAIN) sql/from-1.0-after.sql \
-		sql/state.sql sql/settings.sql
+		sql/forecast.sql sql/state.sql sql/settings.sql
 	{ cat sql/from-1.0.sql; \
 	sed -E 's/^CREATE (FUNCTION|PROCEDURE|VIEW|TRIGGER)/CREATE OR REPLACE \1/' \
 		$(SQL_AGAIN) sql/from-1.0-after.sql; \
-	awk '/^COMMENT ON/, /;$$/' sql/state.sql sql/settings.sql; } > $@
+	awk '/^COMMENT ON/, /;$$/' sql/forecast.sql sql/state.sql \
+		sql/settings.sql; } > $@
 
 $(OBJS): $(wildcard src/*.h)
 
@@ -101,8 +106,18 @@ test/unit/core_test: test/unit/core_test.c $(DEMAND_CORE) $(wildcard src/*.h)
 	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror -Isrc -o $@ \
 		test/unit/core_test.c $(DEMAND_CORE) -lm
 
-unit: test/unit/core_test
+# Lead times against a calculation that keeps every shipment.
+LEAD_TIME    = src/lead_time.c src/lead_time_text.c src/distribution.c \
+               src/count.c src/special.c
+
+test/unit/lead_time_test: test/unit/lead_time_test.c $(LEAD_TIME) \
+		$(wildcard src/*.h)
+	$(CC) -std=gnu99 -g -O1 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/unit/lead_time_test.c $(LEAD_TIME) -lm
+
+unit: test/unit/core_test test/unit/lead_time_test
 	test/unit/core_test
+	test/unit/lead_time_test
 
 # The mathematics by itself: needs no server either.
 MATH_CORE    = src/forecast.c src/model.c src/model_spike.c src/velocity.c \
@@ -117,8 +132,13 @@ test/unit/distribution_test: test/unit/distribution_test.c \
 		test/unit/distribution_test.c src/count.c src/distribution.c \
 		src/special.c -lm
 
-unit-math: test/unit/distribution_test
+test/unit/model_test: test/unit/model_test.c $(MATH_CORE) $(wildcard src/*.h)
+	$(CC) -std=gnu99 -g -O2 -Wall -Wextra -Werror -Isrc -o $@ \
+		test/unit/model_test.c $(MATH_CORE) -lm
+
+unit-math: test/unit/distribution_test test/unit/model_test
 	test/unit/distribution_test
+	test/unit/model_test
 
 test/bench/forecast_cost: test/bench/forecast_cost.c $(MATH_CORE) \
 		$(wildcard src/*.h)

@@ -7,7 +7,7 @@ RETURNS float8
 AS 'MODULE_PATHNAME', 'replenish_demand_velocity'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.demand_velocity(replenish.demand, timestamptz) IS
-'The model''s units per hour at as_of: level times weekday and hour factor; while a burst lasts (the last hour''s minutes are far above that, on at least five of them), its speed. Zero without demand, never NULL.';
+'The model''s units per hour at as_of: level times weekday and hour factor; while a burst lasts (units and minutes with sales of the last hour are both far above that), its speed since the pace last changed; a pause of up to five minutes does not end it. Zero without demand, never NULL.';
 
 CREATE FUNCTION replenish.demand_forecast(demand replenish.demand,
 	as_of timestamptz, horizon interval,
@@ -25,7 +25,7 @@ AS 'MODULE_PATHNAME', 'replenish_demand_quantile'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.demand_quantile(replenish.demand, timestamptz,
 	interval, float8) IS
-'Units not exceeded in [as_of, as_of + horizon) with probability p (0 < p < 1): half the quantile of a negative binomial (Poisson where the variance is not above the mean), half that of a normal distribution cut at 0, both with the forecast''s mean and sd. Rises with p; for p of .5 and more it is not below that of fewer whole days.';
+'Units not exceeded in [as_of, as_of + horizon) with probability p (0 < p < 1): share * the quantile of a negative binomial (Poisson where the variance is not above the mean) + (1 - share) * that of a normal distribution cut at 0, both with the forecast''s mean and sd; share = 1 / sqrt(1 + cv^2 / 4), cv = sd / mean of the whole week from the UTC midnight at or before as_of (share 0 for a mean of 0). Rises with p; for p of .5 and more it is not below that of fewer whole days.';
 
 CREATE FUNCTION replenish.demand_quantiles(demand replenish.demand,
 	as_of timestamptz, horizon interval, p float8[])
@@ -50,7 +50,7 @@ AS 'MODULE_PATHNAME', 'replenish_stockout_eta'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 100;
 COMMENT ON FUNCTION
 replenish.stockout_eta(float8, replenish.demand, timestamptz) IS
-'When the expected demand after as_of has eaten on_hand units: the forecast''s mean, along weekdays and hours, plus what is left of a burst, whose excess halves every 60 minutes. as_of when nothing is on hand; NULL beyond 366 days.';
+'When the expected demand after as_of has eaten on_hand units: the forecast''s mean, along weekdays and hours, plus a burst, whose excess lasts two hours more and then halves every 30 minutes. as_of when nothing is on hand; NULL beyond 366 days.';
 
 CREATE FUNCTION replenish.stockout_eta(on_hand float8,
 	demand replenish.demand, as_of timestamptz, p float8)

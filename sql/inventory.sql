@@ -14,29 +14,7 @@ AS 'MODULE_PATHNAME', 'replenish_demand_threshold'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.demand_threshold(replenish.demand, timestamptz,
 	interval, interval, interval, float8) IS
-'Dynamic reorder point: the quantile at service_level (0 < p < 1) of a negative binomial with the mean of the demand over lead_time + review_period (the mean lead time; together at most 366 days of 24 hours, no months) and its variance plus (mean per day)^2 * lead_time_sd^2. safety_stock = threshold - mean; sd is the root of that variance.';
-
-CREATE FUNCTION replenish.safety_stock(service_level float8,
-	demand_mean float8, demand_sd float8,
-	lead_time_mean float8, lead_time_sd float8,
-	distribution text DEFAULT 'normal')
-RETURNS float8
-AS 'MODULE_PATHNAME', 'replenish_safety_stock'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION replenish.safety_stock(float8, float8, float8, float8,
-	float8, text) IS
-'Textbook safety stock: reorder_point less the mean demand over the lead time. For normal that is z(service_level) * sqrt(lead_time_mean * demand_sd^2 + demand_mean^2 * lead_time_sd^2). Demand per period, lead time in the same periods; distribution: normal, gamma or negative_binomial.';
-
-CREATE FUNCTION replenish.reorder_point(service_level float8,
-	demand_mean float8, demand_sd float8,
-	lead_time_mean float8, lead_time_sd float8,
-	distribution text DEFAULT 'normal')
-RETURNS float8
-AS 'MODULE_PATHNAME', 'replenish_reorder_point'
-LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-COMMENT ON FUNCTION replenish.reorder_point(float8, float8, float8, float8,
-	float8, text) IS
-'Textbook reorder point: the quantile at service_level (0 < p < 1) of the demand over the lead time, with mean demand_mean * lead_time_mean and variance lead_time_mean * demand_sd^2 + demand_mean^2 * lead_time_sd^2. Demand per period, lead time in the same periods; distribution: normal, gamma, or negative_binomial (whole units; Poisson where the variance is not above the mean).';
+'Dynamic reorder point: the quantile at service_level (0 < p < 1), shaped as those of demand_quantile, of the demand over lead_time + review_period (the mean lead time; together at most 366 days of 24 hours, no months). Its mean and sd are the means of those that demand_forecast has now and at the same time of the six days before (now alone while the item is younger than four weeks); its variance is that sd^2 plus (mean per day)^2 * lead_time_sd^2. safety_stock = threshold - mean; sd is the root of that variance.';
 
 CREATE FUNCTION replenish.reorder_qty(stock_position float8,
 	threshold float8, target float8, buffer float8 DEFAULT 0.25,

@@ -14,6 +14,7 @@
 
 #include "args.h"
 #include "common/int.h"
+#include "utils/float.h"
 
 /*
  * Microseconds of an interval in which a day is 24 hours; raises an error
@@ -86,6 +87,17 @@ arg_check_not_negative(double value, const char *argname)
 				 errmsg("argument \"%s\" must not be negative", argname)));
 }
 
+/* Raises an error unless the value is a finite number above zero. */
+void
+arg_check_positive(double value, const char *argname)
+{
+	arg_check_not_negative(value, argname);
+	if (value == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be positive", argname)));
+}
+
 /* Raises an error unless the value lies strictly between 0 and 1. */
 void
 arg_check_probability(double value, const char *argname)
@@ -95,4 +107,13 @@ arg_check_probability(double value, const char *argname)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must be between 0 and 1, both excluded",
 						argname)));
+}
+
+/* A result, or the usual error if finite arguments led out of range. */
+Datum
+arg_finite_result(double value)
+{
+	if (!isfinite(value))
+		float_overflow_error();
+	return Float8GetDatum(value);
 }

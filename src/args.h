@@ -34,7 +34,13 @@ extern void arg_check_quantity(double value, const char *argname);
 /* finite, and zero or more */
 extern void arg_check_not_negative(double value, const char *argname);
 
+/* finite, and more than zero */
+extern void arg_check_positive(double value, const char *argname);
+
 /* strictly between 0 and 1 */
 extern void arg_check_probability(double value, const char *argname);
+
+/* a result, or the usual error if finite arguments led out of range */
+extern Datum arg_finite_result(double value);
 
 #endif							/* REPLENISH_ARGS_H */

@@ -210,7 +210,8 @@ count_search(const Count *c, double p)
 		if (!(k > low))
 			k = isinf(high) ? low + 1 : low + ceil((high - low) / 2);
 		else if (!(k < high))
-			k = low < 1 ? floor(sqrt(high)) : low + floor((high - low) / 2);
+			k = isinf(high) ? 2 * low + 1 :
+				low < 1 ? floor(sqrt(high)) : low + floor((high - low) / 2);
 		if (k < 0)
 			k = 0;
 
@@ -221,27 +222,35 @@ count_search(const Count *c, double p)
 
 		if (fabs(step) <= WALK_LIMIT && k < 1e15)
 		{
+			int			left = 4 * (int) WALK_LIMIT;
+
 			if (over < 0)
 			{
-				while (over < 0)
+				while (over < 0 && left-- > 0)
 				{
 					k += 1;
 					pmf *= count_ratio(c, k);
 					if (over + pmf == over)
-						break;
+						return k;
 					over += pmf;
 				}
+				if (over >= 0)
+					return k;
 			}
 			else
 			{
-				while (k > 0 && over - pmf >= 0)
+				while (k > 0 && over - pmf >= 0 && left-- > 0)
 				{
 					over -= pmf;
 					pmf /= count_ratio(c, k);
 					k -= 1;
 				}
+				if (k <= 0 || over - pmf < 0)
+					return k;
 			}
-			return k;
+
+			/* a tail that thins out on the way is longer than it looked */
+			step = -over / pmf;
 		}
 		if (fabs(step) <= 1e-14 * k)
 			return floor(k + step);
@@ -492,4 +501,20 @@ count_cdf(double mean, double var, double k)
 	k = floor(k);
 	count_tails(&c, k, count_pmf(&c, k), &atmost, &more);
 	return atmost;
+}
+
+/*
+ * Probability that a count is more than k, and how far those counts are above
+ * the mean.  With ratio = p(k + 1) / p(k), the sum of j p(j) beyond k is the
+ * mean times their probability and (k + 1) p(k) ratio / (1 - q).
+ */
+void
+count_tail(double mean, double var, double k, double *more, double *above)
+{
+	Count		c = count_make(mean, var);
+	double		pmf = count_pmf(&c, k);
+	double		atmost;
+
+	count_tails(&c, k, pmf, &atmost, more);
+	*above = (k + 1) * count_ratio(&c, k + 1) * pmf / c.pr;
 }

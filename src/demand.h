@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "series.h"
+#include "text_scan.h"
 
 #define DEMAND_MICROS		1000000 /* millionths in a unit */
 #define DEMAND_MAX_UNITS	1e12	/* largest quantity of one event */
@@ -64,13 +65,6 @@ typedef struct DemandPiece
 /* no text form is longer, its closing zero included */
 #define DEMAND_TEXT_MAX			(128 + 32 * DEMAND_BUCKETS)
 
-/* where and why a text is not a summary */
-typedef struct DemandTextError
-{
-	size_t		position;		/* bytes before the culprit */
-	const char *problem;		/* the sentence's predicate, without period */
-} DemandTextError;
-
 /* demand.c */
 extern bool demand_micros(double units, int64_t *micros);
 extern int64_t demand_bucket(DemandLevel level, int64_t minute);
@@ -103,6 +97,6 @@ extern bool demand_unpack(const uint8_t *bytes, size_t length,
 /* demand_text.c */
 extern size_t demand_to_text(const DemandRings *rings, char *out);
 extern bool demand_from_text(const char *text, size_t length,
-							 DemandRings *rings, DemandTextError *error);
+							 DemandRings *rings, TextError *error);
 
 #endif							/* REPLENISH_DEMAND_H */

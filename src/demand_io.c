@@ -21,7 +21,7 @@ replenish_demand_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
 	DemandRings rings;
-	DemandTextError error;
+	TextError error;
 
 	if (!demand_from_text(text, strlen(text), &rings, &error))
 		ereport(ERROR,

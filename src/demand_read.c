@@ -226,6 +226,7 @@ bool
 demand_series(const DemandRings *rings, int64_t as_of_usec, DemandSeries *out)
 {
 	int64_t		minute = as_of_usec / USECS_PER_UTC_MINUTE;
+	int64_t		shift;
 
 	memset(out, 0, sizeof(*out));
 	out->as_of = as_of_usec;
@@ -239,5 +240,9 @@ demand_series(const DemandRings *rings, int64_t as_of_usec, DemandSeries *out)
 	fill_ring(rings, DEMAND_DAY, minute, out->day);
 	fill_ring(rings, DEMAND_WEEK, minute, out->week);
 	out->age = find_age(rings, minute);
+	shift = demand_bucket(DEMAND_DAY, minute) -
+		demand_bucket(DEMAND_DAY, rings->end);
+	if (shift < 0)
+		out->lost = shift > -DEMAND_DAYS ? (int) -shift : DEMAND_DAYS;
 	return true;
 }

@@ -18,17 +18,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "text_scan.h"
+
 static const char *const ring_name[DEMAND_LEVELS] = {
 	"minutes", "hours", "days", "weeks"
 };
-
-typedef struct Scanner
-{
-	const char *start;
-	const char *at;
-	const char *stop;
-	DemandTextError *error;
-} Scanner;
 
 /* Days from 1970-01-01 to January 1st of a year after 1969. */
 static int
@@ -133,70 +127,6 @@ demand_to_text(const DemandRings *rings, char *out)
 	return (size_t) (out - start);
 }
 
-/* Note what is wrong at the current position; always false. */
-static bool
-fail(Scanner *in, const char *problem)
-{
-	in->error->position = (size_t) (in->at - in->start);
-	in->error->problem = problem;
-	return false;
-}
-
-/* Step over white space as JSON has it. */
-static void
-skip_space(Scanner *in)
-{
-	while (in->at < in->stop && (*in->at == ' ' || *in->at == '\t' ||
-								 *in->at == '\n' || *in->at == '\r'))
-		in->at++;
-}
-
-/* The next character that is not white space, or zero at the end. */
-static char
-peek(Scanner *in)
-{
-	skip_space(in);
-	return in->at < in->stop ? *in->at : '\0';
-}
-
-/* Step over one character after white space. */
-static bool
-take(Scanner *in, char wanted, const char *problem)
-{
-	if (peek(in) != wanted)
-		return fail(in, problem);
-	in->at++;
-	return true;
-}
-
-/* Step over a quoted name and the colon if it is the next, else stay. */
-static bool
-take_name(Scanner *in, const char *name)
-{
-	const char *back = in->at;
-	size_t		length = strlen(name);
-
-	if (peek(in) == '"' && (size_t) (in->stop - in->at) >= length + 2 &&
-		memcmp(in->at + 1, name, length) == 0 && in->at[length + 1] == '"')
-	{
-		in->at += length + 2;
-		if (peek(in) == ':')
-		{
-			in->at++;
-			return true;
-		}
-	}
-	in->at = back;
-	return false;
-}
-
-/* Whether the next character is a digit. */
-static bool
-at_digit(const Scanner *in)
-{
-	return in->at < in->stop && *in->at >= '0' && *in->at <= '9';
-}
-
 /* Step over exactly so many digits. */
 static bool
 take_digits(Scanner *in, int count, int *value)
@@ -208,16 +138,6 @@ take_digits(Scanner *in, int count, int *value)
 			return false;
 		*value = *value * 10 + (*in->at++ - '0');
 	}
-	return true;
-}
-
-/* Step over one character without white space before it. */
-static bool
-take_next(Scanner *in, char wanted)
-{
-	if (in->at >= in->stop || *in->at != wanted)
-		return false;
-	in->at++;
 	return true;
 }
 
@@ -248,53 +168,6 @@ get_moment(Scanner *in, int64_t *minute)
 	while (--month > 0)
 		days += days_in_month(year, month);
 	*minute = days * 1440 + hour * 60 + min;
-	return true;
-}
-
-/* Read a number with up to six decimals into millionths. */
-static bool
-get_amount(Scanner *in, int64_t *micros)
-{
-	int64_t		value = 0;
-	int			decimals = 0;
-	bool		negative;
-
-	skip_space(in);
-	negative = take_next(in, '-');
-	if (!at_digit(in))
-		return fail(in, "a number was expected");
-	if (*in->at == '0' && in->stop - in->at > 1 &&
-		in->at[1] >= '0' && in->at[1] <= '9')
-		return fail(in, "a number must not start with a superfluous zero");
-
-	/* collect below zero, where there is one number more */
-	while (at_digit(in))
-	{
-		if (__builtin_mul_overflow(value, 10, &value) ||
-			__builtin_sub_overflow(value, *in->at - '0', &value))
-			return fail(in, "the number is out of range");
-		in->at++;
-	}
-	if (take_next(in, '.'))
-	{
-		if (!at_digit(in))
-			return fail(in, "a digit was expected");
-		for (; at_digit(in); decimals++)
-		{
-			if (decimals == 6)
-				return fail(in, "a number has at most six decimals");
-			if (__builtin_mul_overflow(value, 10, &value) ||
-				__builtin_sub_overflow(value, *in->at - '0', &value))
-				return fail(in, "the number is out of range");
-			in->at++;
-		}
-	}
-	for (; decimals < 6; decimals++)
-		if (__builtin_mul_overflow(value, 10, &value))
-			return fail(in, "the number is out of range");
-	if (!negative && __builtin_sub_overflow((int64_t) 0, value, &value))
-		return fail(in, "the number is out of range");
-	*micros = value;
 	return true;
 }
 
@@ -340,7 +213,8 @@ get_ring(Scanner *in, DemandRings *rings, DemandLevel level)
 	for (;;)
 	{
 		if (!get_age(in, level, rings->end, age, &age) ||
-			!get_amount(in, demand_at_age(rings, level, age)))
+			!take_decimal(in, 6, "a number has at most six decimals",
+						  demand_at_age(rings, level, age)))
 			return false;
 		if (peek(in) != ',')
 			break;
@@ -384,7 +258,7 @@ get_members(Scanner *in, DemandRings *rings)
  */
 bool
 demand_from_text(const char *text, size_t length, DemandRings *rings,
-				 DemandTextError *error)
+				 TextError *error)
 {
 	Scanner		in;
 

@@ -62,6 +62,9 @@ gamma_quantile(double shape, double p)
 		else
 			high = y;
 		step = -over / (shape * poisson_term(shape, x));
+
+		/* beyond the quantile the density promises next to nothing near it */
+		step = fmin(fmax(step, -1 - fabs(y) / 2), 1 + fabs(y) / 2);
 		y += step;
 		if (fabs(step) < 1e-16 * fmax(1, fabs(y)))
 			break;

@@ -29,4 +29,16 @@ extern double count_quantile(double mean, double var, double p);
 extern void count_quantiles(double mean, double var, int n, const double *p,
 							double *k);
 
+/*
+ * Probability of more than k, for a whole k of 0 or more and a mean above 0,
+ * and how far those counts are above the mean: the sum of (j - mean) p(j).
+ */
+extern void count_tail(double mean, double var, double k, double *more,
+					   double *above);
+
+/* the expected excess over x, E max(X - x, 0), of the same distributions */
+extern double normal_loss(double x);
+extern double gamma_loss(double shape, double x);
+extern double count_loss(double mean, double var, double x);
+
 #endif							/* REPLENISH_DISTRIBUTION_H */

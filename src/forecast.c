@@ -19,9 +19,10 @@
 #include "distribution.h"
 #include "forecast.h"
 
-#define DAY_SHARE		0.65	/* of the daily level */
+#define DAY_SHARE		0.75	/* of the daily level */
 #define DAY_VARIANCE	0.3		/* of the daily variance */
-#define HALF_LIFE_HOURS 1.0		/* of a burst */
+#define SHOW_HOURS		2.0		/* that a burst goes on */
+#define HALF_LIFE_HOURS 0.5		/* of a burst after that */
 #define BATCH			16		/* quantiles computed together */
 
 /* a moment, as days and as demand since the midnight before as_of */
@@ -122,22 +123,31 @@ demand_model_forecast_days(const DemandModel *model, int days)
 							moment_at(model, days * USECS_PER_UTC_DAY));
 }
 
-/* The quantile that belongs to a mean and a variance, from their parts. */
+/*
+ * Share of the count in a quantile.  A count that varies by much more than
+ * its mean is nearly always none, and has its variance in a tail too far away
+ * to be seen at usual probabilities; the wider demand of a week varies, the
+ * more the normal counts.  The share is the same for all horizons, so that
+ * quantiles rise with them.
+ */
 static double
-combine(double count, DemandForecast f, double z)
+count_share(const DemandModel *model)
 {
-	return 0.5 * count + 0.5 * fmax(0, f.mean + z * sqrt(f.var));
+	DemandForecast f = forecast_between(model, moment_at(model, 0),
+										moment_at(model,
+												  7 * USECS_PER_UTC_DAY));
+
+	return f.mean > 0 ? f.mean / sqrt(f.mean * f.mean + f.var / 4) : 0;
 }
 
 /*
- * The quantile that belongs to a mean and a variance: half that of a count,
- * half that of a normal value cut at zero.
+ * The quantile that belongs to a mean and a variance, from that of the count
+ * and that of a normal value, cut at zero.
  */
-double
-demand_forecast_quantile(DemandForecast forecast, double p)
+static double
+combine(double share, double count, DemandForecast f, double z)
 {
-	return combine(count_quantile(forecast.mean, forecast.var, p), forecast,
-				   normal_quantile(p));
+	return share * count + (1 - share) * fmax(0, f.mean + z * sqrt(f.var));
 }
 
 /*
@@ -167,7 +177,7 @@ may_exceed(DemandForecast shorter, DemandForecast longer)
  * Raise quantiles for p of .5 and more to those of fewer whole days.
  */
 static void
-raise_quantiles(const DemandModel *model, DemandForecast f,
+raise_quantiles(const DemandModel *model, DemandForecast f, double share,
 				int days, int n, const double *p, const double *z,
 				double *quantile)
 {
@@ -203,9 +213,10 @@ raise_quantiles(const DemandModel *model, DemandForecast f,
 		 */
 		for (int i = 0; i < n; i++)
 		{
-			double		far = 0.5 * (most[i] + z[i]) * sd;
-			double		near = 0.5 * (sqrt(2 * tail[i]) * sd + z[i] * sd) +
-				tail[i] * ratio;
+			double		normal = (1 - share) * z[i] * sd;
+			double		far = share * most[i] * sd + normal;
+			double		near = share * (sqrt(2 * tail[i]) * sd +
+										2 * tail[i] * ratio) + normal;
 
 			if (!done[i] &&
 				(g.mean + far <= quantile[i] ||
@@ -222,7 +233,7 @@ raise_quantiles(const DemandModel *model, DemandForecast f,
 		for (int i = 0; i < n; i++)
 			if (!done[i])
 				quantile[i] = fmax(quantile[i],
-								   combine(count[i], g, z[i]));
+								   combine(share, count[i], g, z[i]));
 	}
 }
 
@@ -235,6 +246,7 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 					   const double *p, double *quantile)
 {
 	DemandForecast f = demand_model_forecast(model, horizon);
+	double		share = count_share(model);
 	int			days = 0;
 
 	if (horizon > 0)
@@ -248,23 +260,38 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 		for (int j = 0; j < m; j++)
 		{
 			z[j] = normal_quantile(p[i + j]);
-			quantile[i + j] = combine(quantile[i + j], f, z[j]);
+			quantile[i + j] = combine(share, quantile[i + j], f, z[j]);
 		}
-		raise_quantiles(model, f, days, m, p + i, z, quantile + i);
+		raise_quantiles(model, f, share, days, m, p + i, z, quantile + i);
 	}
 }
 
-/* Expected units of a burst until so long after as_of. */
+/*
+ * The quantile of demand with this mean and variance, in the shape that the
+ * item's quantiles have.
+ */
+double
+demand_model_shape(const DemandModel *model, DemandForecast f, double p)
+{
+	return combine(count_share(model), count_quantile(f.mean, f.var, p), f,
+				   normal_quantile(p));
+}
+
+/*
+ * Expected units of a burst until so long after as_of: it goes on as long as
+ * a show does, and then fades.  If it ends before, the next look will tell.
+ */
 static double
 burst_units(const DemandModel *model, int64_t usec)
 {
-	double		half_lives;
+	double		hours = (double) usec / USECS_PER_UTC_HOUR;
+	double		half_lives = fmax(hours - SHOW_HOURS, 0) / HALF_LIFE_HOURS;
 
 	if (model->excess <= 0)
 		return 0;
-	half_lives = (double) usec / USECS_PER_UTC_HOUR / HALF_LIFE_HOURS;
-	return model->excess * HALF_LIFE_HOURS / M_LN2 *
-		-expm1(-half_lives * M_LN2);
+	return model->excess * (fmin(hours, SHOW_HOURS) -
+							HALF_LIFE_HOURS / M_LN2 *
+							expm1(-half_lives * M_LN2));
 }
 
 /*
@@ -273,7 +300,7 @@ burst_units(const DemandModel *model, int64_t usec)
  */
 static double
 demand_until(const DemandModel *model, Moment start, int64_t usec,
-			 double stock, double p)
+			 double share, double stock, double p)
 {
 	DemandForecast f = forecast_between(model, start,
 										moment_at(model, model->into_day +
@@ -286,7 +313,8 @@ demand_until(const DemandModel *model, Moment start, int64_t usec,
 	/* Cantelli's bound spares the quantile of horizons far too short */
 	if (f.mean + sqrt(fmax(f.var, f.mean) * p / (1 - p)) + burst < stock)
 		return 0;
-	return demand_forecast_quantile(f, p) + burst;
+	return combine(share, count_quantile(f.mean, f.var, p), f,
+				   normal_quantile(p)) + burst;
 }
 
 /*
@@ -297,6 +325,7 @@ static int64_t
 first_reached(const DemandModel *model, double stock, double p)
 {
 	Moment		start = moment_at(model, model->into_day);
+	double		share = p > 0 ? count_share(model) : 0;
 	int64_t		low;
 	int64_t		high = 0;
 
@@ -308,12 +337,12 @@ first_reached(const DemandModel *model, double stock, double p)
 		if (low == FORECAST_LIMIT_USEC)
 			return -1;
 		high = low + USECS_PER_UTC_DAY;
-	} while (demand_until(model, start, high, stock, p) < stock);
+	} while (demand_until(model, start, high, share, stock, p) < stock);
 	while (high - low > 1)
 	{
 		int64_t		mid = low + (high - low) / 2;
 
-		if (demand_until(model, start, mid, stock, p) < stock)
+		if (demand_until(model, start, mid, share, stock, p) < stock)
 			low = mid;
 		else
 			high = mid;

@@ -72,7 +72,10 @@ typedef struct DemandForecast
 /* all that is needed for any horizon; the series is not needed afterwards */
 extern void demand_model_build(DemandModel *model, const DemandSeries *series);
 
-/* the part of it that is about the hours and now; see velocity.c */
+/* the part of it that is about days and weeks, */
+extern void demand_model_level(DemandModel *model, const DemandSeries *series);
+
+/* and that about the hours and now; see velocity.c */
 extern void demand_model_now(DemandModel *model, const DemandSeries *series);
 
 /* units in [as_of, as_of + horizon); 0 <= horizon <= FORECAST_LIMIT_USEC */
@@ -83,8 +86,9 @@ extern DemandForecast demand_model_forecast(const DemandModel *model,
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);
 
-/* the quantile that belongs to a mean and a variance */
-extern double demand_forecast_quantile(DemandForecast forecast, double p);
+/* quantile of this mean and variance, in the shape of the item's quantiles */
+extern double demand_model_shape(const DemandModel *model,
+								 DemandForecast forecast, double p);
 
 /* quantiles of the units in [as_of, as_of + horizon) */
 extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,

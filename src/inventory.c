@@ -12,6 +12,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "distribution.h"
 #include "inventory.h"
@@ -19,6 +20,9 @@
 const char *const stock_tier_label[STOCK_TIERS] = {
 	"normal", "yellow", "orange", "red"
 };
+
+/* whose forecasts make a threshold */
+#define STEADY_DAYS		7
 
 /* a position below this share of the threshold is in the tier */
 static const double tier_line[STOCK_TIERS] = {INFINITY, 1.5, 1.0, 0.5};
@@ -36,75 +40,65 @@ noise(double quantity)
 }
 
 /*
- * Threshold: the count quantile at the service level of the demand over the
+ * Mean and standard deviation over the horizon, each the mean of those of the
+ * last week: now and at the same time of the six days before.  A day's orders
+ * lower the position and raise the forecast at once; an order-up-to level that
+ * follows at once as well orders for them twice, and what it has ordered stays
+ * (Chen, Drezner, Ryan and Simchi-Levi 2000).  A young item has no such week.
+ */
+static DemandForecast
+steady_forecast(const DemandRings *rings, int64_t as_of_usec,
+				const DemandModel *now, int64_t horizon)
+{
+	DemandForecast f = demand_model_forecast(now, horizon);
+	double		mean = f.mean;
+	double		sd = sqrt(f.var);
+	int			days = 1;
+
+	for (; now->have_weeks && days < STEADY_DAYS; days++)
+	{
+		DemandSeries series;
+		DemandModel then;
+		DemandForecast g;
+
+		if (!demand_series(rings, as_of_usec - days * USECS_PER_UTC_DAY,
+						   &series))
+			break;
+		demand_model_level(&then, &series);
+		if (!then.have_weeks)
+			break;
+		/* the hours are those of now: what is compared are the days */
+		memcpy(then.hour, now->hour, sizeof(then.hour));
+		memcpy(then.hour_sum, now->hour_sum, sizeof(then.hour_sum));
+		g = demand_model_forecast(&then, horizon);
+		mean += g.mean;
+		sd += sqrt(g.var);
+	}
+	f.mean = mean / days;
+	f.var = sd / days * (sd / days);
+	return f;
+}
+
+/*
+ * Threshold: the quantile at the service level of the demand over the
  * horizon, whose variance is the forecast's plus what the lead time adds.
  */
 StockThreshold
-demand_model_threshold(const DemandModel *model, int64_t horizon,
-					   double lead_time_sd_days, double service_level)
+demand_threshold(const DemandRings *rings, int64_t as_of_usec,
+				 const DemandModel *now, int64_t horizon,
+				 double lead_time_sd_days, double service_level)
 {
-	DemandForecast f = demand_model_forecast(model, horizon);
+	DemandForecast f = steady_forecast(rings, as_of_usec, now, horizon);
 	double		days = (double) horizon / USECS_PER_UTC_DAY;
 	double		rate = horizon > 0 ? f.mean / days : 0;
-	double		var = f.var + rate * rate * lead_time_sd_days * lead_time_sd_days;
 	StockThreshold t;
 
-	t.threshold = count_quantile(f.mean, var, service_level);
+	f.var += rate * rate * lead_time_sd_days * lead_time_sd_days;
+	t.threshold = floor(demand_model_shape(now, f, service_level) + 0.5);
 	t.safety_stock = t.threshold - f.mean;
 	t.mean = f.mean;
-	t.sd = sqrt(var);
+	t.sd = sqrt(f.var);
 	return t;
-}
-
-/* Mean and standard deviation of the demand over the lead time. */
-static void
-lead_time_demand(const LeadTimeDemand *d, double *mean, double *sd)
-{
-	double		from_lead = d->demand_mean * d->lead_time_sd;
-
-	*mean = d->demand_mean * d->lead_time_mean;
-	*sd = sqrt(d->lead_time_mean * d->demand_sd * d->demand_sd +
-			   from_lead * from_lead);
-}
-
-/*
- * Demand over the lead time that is not exceeded with probability p.
- */
-double
-textbook_reorder_point(const LeadTimeDemand *d, double p)
-{
-	double		mean;
-	double		sd;
-
-	lead_time_demand(d, &mean, &sd);
-	switch (d->shape)
-	{
-		case SHAPE_GAMMA:
-			/* without spread, or with nothing to spread, it is the mean */
-			if (mean <= 0 || sd <= mean * 1e-8)
-				return mean;
-			return gamma_quantile(mean / sd * (mean / sd), p) * (sd / mean) * sd;
-		case SHAPE_NEGATIVE_BINOMIAL:
-			return count_quantile(mean, sd * sd, p);
-		case SHAPE_NORMAL:
-			break;
-	}
-	return mean + normal_quantile(p) * sd;
-}
-
-/*
- * What the reorder point holds beyond the mean demand over the lead time.
- */
-double
-textbook_safety_stock(const LeadTimeDemand *d, double p)
-{
-	double		mean;
-	double		sd;
-
-	lead_time_demand(d, &mean, &sd);
-	if (d->shape == SHAPE_NORMAL)
-		return normal_quantile(p) * sd;
-	return textbook_reorder_point(d, p) - mean;
 }
 
 /*

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "demand.h"
 #include "forecast.h"
 
 /* the dynamic reorder point, and what it was made of */
@@ -23,32 +24,16 @@ typedef struct StockThreshold
 	double		sd;				/* of that, the lead time's own included */
 } StockThreshold;
 
-/* horizon is the mean lead time plus the review period */
-extern StockThreshold demand_model_threshold(const DemandModel *model,
-											 int64_t horizon,
-											 double lead_time_sd_days,
-											 double service_level);
-
-/* how demand over the lead time is distributed, in the textbook forms */
-typedef enum DemandShape
-{
-	SHAPE_NORMAL,
-	SHAPE_GAMMA,
-	SHAPE_NEGATIVE_BINOMIAL
-} DemandShape;
-
-/* demand per period; lead time in the same periods */
-typedef struct LeadTimeDemand
-{
-	double		demand_mean;
-	double		demand_sd;
-	double		lead_time_mean;
-	double		lead_time_sd;
-	DemandShape shape;
-} LeadTimeDemand;
-
-extern double textbook_safety_stock(const LeadTimeDemand *d, double p);
-extern double textbook_reorder_point(const LeadTimeDemand *d, double p);
+/*
+ * now is the model of the rings at as_of; horizon is the mean lead time plus
+ * the review period
+ */
+extern StockThreshold demand_threshold(const DemandRings *rings,
+									   int64_t as_of_usec,
+									   const DemandModel *now,
+									   int64_t horizon,
+									   double lead_time_sd_days,
+									   double service_level);
 
 /* what constrains an order */
 typedef struct OrderRule

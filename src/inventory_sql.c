@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * inventory_sql.c
- *	  SQL functions for thresholds, textbook formulas, quantities and tiers.
+ *	  SQL functions for thresholds, order quantities and tiers.
  *
  *-------------------------------------------------------------------------
  */
@@ -12,13 +12,12 @@
 #include "access/htup_details.h"
 #include "args.h"
 #include "catalog/pg_enum.h"
+#include "demand_acc.h"
 #include "fmgr.h"
 #include "forecast_sql.h"
 #include "funcapi.h"
 #include "inventory.h"
 #include "replenish.h"
-#include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -41,7 +40,8 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	int64		review = forecast_horizon(PG_GETARG_INTERVAL_P(4),
 										  "review_period");
 	double		service_level = PG_GETARG_FLOAT8(5);
-	const DemandModel *model;
+	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
+	DemandRings rings;
 	StockThreshold t;
 	TupleDesc	tupdesc;
 	Datum		values[4];
@@ -61,89 +61,17 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
-	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
-	t = demand_model_threshold(model, lead + review,
-							   (double) lead_sd / USECS_PER_DAY,
-							   service_level);
+	demand_unpack_datum(PG_GETARG_DATUM(0), &rings);
+	t = demand_threshold(&rings, arg_moment_usec(as_of, "as_of"),
+						 demand_model_at(PG_GETARG_DATUM(0), as_of),
+						 lead + review, (double) lead_sd / USECS_PER_DAY,
+						 service_level);
 	values[0] = Float8GetDatum(t.threshold);
 	values[1] = Float8GetDatum(t.safety_stock);
 	values[2] = Float8GetDatum(t.mean);
 	values[3] = Float8GetDatum(t.sd);
 	tupdesc = BlessTupleDesc(tupdesc);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(tupdesc, values, nulls)));
-}
-
-/* Read and check the arguments that the textbook functions share. */
-static double
-textbook_args(FunctionCallInfo fcinfo, LeadTimeDemand *d)
-{
-	double		p = PG_GETARG_FLOAT8(0);
-	text	   *name = PG_GETARG_TEXT_PP(5);
-	int			length = VARSIZE_ANY_EXHDR(name);
-	static const struct
-	{
-		const char *name;
-		DemandShape shape;
-	}			shapes[] = {
-		{"normal", SHAPE_NORMAL},
-		{"gamma", SHAPE_GAMMA},
-		{"negative_binomial", SHAPE_NEGATIVE_BINOMIAL},
-	};
-
-	arg_check_probability(p, "service_level");
-	d->demand_mean = PG_GETARG_FLOAT8(1);
-	arg_check_not_negative(d->demand_mean, "demand_mean");
-	d->demand_sd = PG_GETARG_FLOAT8(2);
-	arg_check_not_negative(d->demand_sd, "demand_sd");
-	d->lead_time_mean = PG_GETARG_FLOAT8(3);
-	arg_check_not_negative(d->lead_time_mean, "lead_time_mean");
-	d->lead_time_sd = PG_GETARG_FLOAT8(4);
-	arg_check_not_negative(d->lead_time_sd, "lead_time_sd");
-	for (int i = 0; i < (int) lengthof(shapes); i++)
-		if (length == (int) strlen(shapes[i].name) &&
-			memcmp(VARDATA_ANY(name), shapes[i].name, length) == 0)
-		{
-			d->shape = shapes[i].shape;
-			return p;
-		}
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("argument \"%s\" is not a known distribution: \"%s\"",
-					"distribution", text_to_cstring(name)),
-			 errhint("Known are \"normal\", \"gamma\" and \"negative_binomial\".")));
-}
-
-/* A result, or the usual error if finite arguments led out of range. */
-static Datum
-finite_result(double value)
-{
-	if (!isfinite(value))
-		float_overflow_error();
-	return Float8GetDatum(value);
-}
-
-PG_FUNCTION_INFO_V1(replenish_safety_stock);
-
-/* safety_stock(): the textbook form */
-Datum
-replenish_safety_stock(PG_FUNCTION_ARGS)
-{
-	LeadTimeDemand d;
-	double		p = textbook_args(fcinfo, &d);
-
-	return finite_result(textbook_safety_stock(&d, p));
-}
-
-PG_FUNCTION_INFO_V1(replenish_reorder_point);
-
-/* reorder_point(): the textbook form */
-Datum
-replenish_reorder_point(PG_FUNCTION_ARGS)
-{
-	LeadTimeDemand d;
-	double		p = textbook_args(fcinfo, &d);
-
-	return finite_result(textbook_reorder_point(&d, p));
 }
 
 PG_FUNCTION_INFO_V1(replenish_reorder_qty);
@@ -179,7 +107,7 @@ replenish_reorder_qty(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"%s\" must not be below argument \"%s\"",
 						"maximum", "moq")));
-	return finite_result(reorder_quantity(position, threshold, target, &rule));
+	return arg_finite_result(reorder_quantity(position, threshold, target, &rule));
 }
 
 /* The values of the enum that this function returns, from the cache. */

@@ -3,13 +3,16 @@
  * model.c
  *	  Level, weekdays and variance of a demand series.
  *
- * The level is simple exponential smoothing (Brown 1956) of days and of
- * weeks, for six smoothing constants each in one pass, weighted by how well
- * each would have forecast this series.  Weekdays are factors, shrunk towards
- * 1 by as much as the series is noisy.  A value beyond
- * eight standard deviations of the others is capped; what was cut off is
- * spread over all days.  The variance of H periods is that of smoothing
- * (Johnston and Harrison 1986), a polynomial in H.
+ * The level is simple exponential smoothing (Brown 1956) with six memories,
+ * from three days to half a year, first of weeks and then, for the newest, of
+ * days.  Each counts by how well it would have forecast the next four weeks
+ * from each week on (and each next day): orders say little about the level
+ * of a day, but much about that of a month.  The average over models
+ * (Bates and Granger 1969) goes by powers of the errors.  An item that is
+ * too young for that has the mean of its days.  Weekdays are factors, shrunk
+ * towards 1 by as much as the series is noisy.  What is cut off spikes counts
+ * as far as it is demand; see model_spike.c.  The variance of H periods is
+ * that of smoothing (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
  * lead to is cut at zero wherever it would become a level or a factor.
@@ -34,13 +37,12 @@
 #define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
 #define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
-#define DAY_SHARE		0.65	/* of the daily in the level */
-#define START_MEAN		14		/* days that a first level is the mean of, */
-#define START_DAYS		2		/* and days that it counts */
+#define DAY_SHARE		0.75	/* of the daily in the level */
+#define START_DAYS		2		/* that a first level of days counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */
 #define WEEK_PRIOR		16.0
-#define DOUBT_SE		2.0		/* standard errors of the variance */
+#define DOUBT_SE		1.645	/* standard errors of the variance: 95 % */
 #define INDEX_AGE		420
 #define YEAR_WEEKS		60		/* weeks back that the year index looks */
 #define INDEX_BASE		8		/* of them, to compare with */
@@ -63,6 +65,7 @@ typedef struct Smoothing
 	double		error[ALPHAS];	/* squared, of one period, mean */
 	double		weight[ALPHAS];
 	double		mean;			/* the level of all, never negative */
+	double		average;		/* of all periods */
 } Smoothing;
 
 /* what was cut off spikes, per day */
@@ -174,9 +177,10 @@ mix_variance(const Smoothing *s, const double *alpha, double prior,
 
 /*
  * By how much a variance is taken to be larger than it was: what it has more
- * than Poisson's, two standard errors high.  The standard error of a variance
- * is sqrt((k - 1) / n) of it, where k is the kurtosis: with rare large orders
- * most samples hold too few of them, and their variance says too little.
+ * than Poisson's, at the upper limit of a one-sided 95 % confidence interval.
+ * The standard error of a variance is sqrt((k - 1) / n) of it, where k is the
+ * kurtosis: with rare large orders most samples hold too few of them, and
+ * their variance says too little.
  */
 static double
 variance_doubt(const Sample *s, double phi)
@@ -267,6 +271,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
 	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
+	Sample		all;
 	double		cap = INFINITY;
 	double		level[ALPHAS];
 	double		error[ALPHAS] = {0};
@@ -274,13 +279,12 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = newest[n - i];
+	all = sample_make(weeks, n);
 	if (n >= MIN_CAP_WEEKS)
 	{
-		Sample		all = sample_make(weeks, n);
-
 		cap = spike_find(weeks, n, all.mean, all.squares).cap;
 		for (int i = 0; i < n; i++)
-			weeks[i] = fmin(weeks[i], cap);
+			weeks[i] = weeks[i] < cap ? weeks[i] : cap;
 	}
 	for (int i = 0; i < STRETCH; i++)
 		sum += i < n ? weeks[i] : 0;
@@ -290,19 +294,21 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	{
 		double		x = weeks[i];
 		double		slowest = 1.0 / (i + 1);
-		bool		whole = i + STRETCH <= n;
+		double		whole = i + STRETCH <= n;
 
 		if (i == n - ago)
 			memcpy(start, level, sizeof(level));
 		for (int j = 0; j < ALPHAS; j++)
 		{
 			double		e = x - level[j];
-			double		es = sum - STRETCH * level[j];
+			double		es = whole * (sum - STRETCH * level[j]);
 			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
 
 			error[j] += e * e;
-			errors[j] += whole ? es * es : 0;
-			level[j] += gain * e;
+			errors[j] += es * es;
+
+			/* in this form no level waits for the error */
+			level[j] = level[j] * (1 - gain) + gain * x;
 		}
 		if (i + STRETCH < n)
 			sum += weeks[i + STRETCH] - x;
@@ -311,6 +317,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 		memcpy(start, level, sizeof(level));
 
 	s->n = n;
+	s->average = all.mean / 7;
 	for (int j = 0; j < ALPHAS; j++)
 	{
 		s->level[j] = level[j] / 7;
@@ -349,7 +356,7 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
 
 			error[j] += e * e;
-			level[j] += gain * (y - level[j]);
+			level[j] = level[j] * (1 - gain) + gain * y;
 		}
 		wd = wd == 6 ? 0 : wd + 1;
 	}
@@ -413,7 +420,8 @@ model_grown(DemandModel *model, const double *days, int n,
 			const double *weeks, int nw, Excess excess)
 {
 	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
-	int			m = started ? DAY_WEEKS * 7 + model->weekday : n;
+	int			all = DAY_WEEKS * 7 + model->weekday;
+	int			m = started && all < n ? all : n;
 	Smoothing	daily;
 	Smoothing	weekly;
 	double		start[ALPHAS];	/* of daily smoothing */
@@ -430,14 +438,8 @@ model_grown(DemandModel *model, const double *days, int n,
 
 	days += n - m;
 	if (!started)
-	{
-		double		first = 0;
-
-		for (int i = 0; i < START_MEAN; i++)
-			first += days[i] / START_MEAN;
 		for (int j = 0; j < ALPHAS; j++)
-			start[j] = first;
-	}
+			start[j] = weekly.average;
 	smooth_days(&daily, model, days, m, start,
 				started ? INFINITY : START_DAYS);
 	for (int j = 0; j < ALPHAS; j++)
@@ -487,14 +489,15 @@ year_index(DemandModel *model, const double *week)
 }
 
 /*
- * Build the model from a series.
+ * Build the part of the model that is about days and weeks.
  */
 void
-demand_model_build(DemandModel *model, const DemandSeries *series)
+demand_model_level(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
-	int			n = age < DAYS_USED ? age : DAYS_USED;
+	int			kept = series->lost < DAYS_USED ? DAYS_USED - series->lost : 0;
+	int			n = age < kept ? age : kept;
 	int			nn = n / 7 * 7;
 	int			nw;
 	double		weeks[DEMAND_WEEKS];
@@ -521,7 +524,7 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	nw = (age - model->weekday) / 7;
 	if (nw > WEEKS_USED)
 		nw = WEEKS_USED;
-	model->have_weeks = age >= GROWN_DAYS;
+	model->have_weeks = n >= GROWN_DAYS;
 	model->young = 0;
 	memset(&model->daily, 0, sizeof(model->daily));
 	memset(&model->weekly, 0, sizeof(model->weekly));
@@ -533,5 +536,14 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	model->yearly = age >= INDEX_AGE;
 	if (model->yearly)
 		year_index(model, series->week);
+}
+
+/*
+ * Build the model from a series.
+ */
+void
+demand_model_build(DemandModel *model, const DemandSeries *series)
+{
+	demand_model_level(model, series);
 	demand_model_now(model, series);
 }

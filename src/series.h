@@ -24,6 +24,8 @@ typedef struct DemandSeries
 	int64_t		as_of;			/* microseconds since 1970-01-01 00:00 UTC */
 	int			age;			/* days since the oldest bucket that is not
 								 * empty; -1 when all are empty */
+	int			lost;			/* oldest days that the ring has forgotten,
+								 * where its window ends after as_of */
 	/* units per bucket; [0] is the bucket that holds as_of, [1] the one before */
 	double		minute[DEMAND_MINUTES];
 	double		hour[DEMAND_HOURS];

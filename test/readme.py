@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Run the examples of README.md, and of its translations, as a test.
+"""Run the examples of README.md, its translations and doc/formulas.md as a test.
 
 Every ```sql block of a file runs in one psql session, in order.  Where a plain
 block follows, it must be what psql prints, but for row counts and blank lines.
@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
-FILES = ["README.md", "doc/README.zh-CN.md"]
+FILES = ["README.md", "doc/README.zh-CN.md", "doc/formulas.md"]
 MARK = "--- end of block ---"
 
 

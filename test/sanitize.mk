@@ -68,7 +68,7 @@ check-asan:
 # which tells it of memory contexts; a quarter of an hour
 VALGRIND     = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts velocity_bursts stockout reorder \
-               textbook watching capturing faulty deciding policies
+               textbook lead_times watching capturing faulty deciding policies
 check-valgrind:
 	@$(DEPS) valgrind
 	$(call with_assert_server,,$(IN_COPY) test/valgrind.sh $(VALGRIND))
@@ -86,7 +86,8 @@ FUZZ_CC     ?= clang
 FUZZ_FLAGS   = -std=gnu99 -g -O2 -fno-sanitize-recover=all -Isrc
 FUZZ_WATCHED = -fsanitize=fuzzer-no-link,address,undefined \
                -fno-sanitize-coverage=trace-cmp
-FUZZ_TARGETS = test/fuzz/packed_fuzz test/fuzz/text_fuzz test/fuzz/reader_fuzz
+FUZZ_TARGETS = test/fuzz/packed_fuzz test/fuzz/text_fuzz test/fuzz/reader_fuzz \
+               test/fuzz/lead_time_fuzz
 FUZZ_OBJS    = test/fuzz/summary.o test/fuzz/demand.o test/fuzz/demand_read.o
 READER_FLAGS = -fwrapv -D_GNU_SOURCE -Wno-ignored-attributes -no-pie \
                -I$(shell $(PG_CONFIG) --includedir-server)
@@ -116,6 +117,11 @@ test/fuzz/reader_fuzz: test/fuzz/reader_fuzz.c src/source.c src/inbox.c \
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined \
 		$(READER_FLAGS) -o $@ $< $(READER_LIBS)
 
+test/fuzz/lead_time_fuzz: test/fuzz/lead_time_fuzz.c src/lead_time.c \
+		src/lead_time_text.c $(wildcard src/*.h)
+	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+		$(LEAD_TIME) -lm
+
 fuzz:
 	@$(DEPS) build fuzz
 	@$(SUB) -s $(FUZZ_TARGETS)
@@ -138,7 +144,10 @@ fuzz-cover:
 	@$(FUZZ_CC) $(FUZZ_FLAGS) -O0 -fsanitize=fuzzer $(FUZZ_COVER) \
 		$(READER_FLAGS) -o tmp_check/cover/reader test/fuzz/reader_fuzz.c \
 		$(READER_LIBS)
-	@for target in packed text reader; do \
+	@$(FUZZ_CC) $(FUZZ_FLAGS) -O0 -fsanitize=fuzzer $(FUZZ_COVER) \
+		-o tmp_check/cover/lead_time test/fuzz/lead_time_fuzz.c \
+		$(LEAD_TIME) -lm
+	@for target in packed text reader lead_time; do \
 		LLVM_PROFILE_FILE=tmp_check/cover/$$target.raw \
 			tmp_check/cover/$$target -runs=0 test/fuzz/corpus/$$target \
 			>tmp_check/cover/$$target.log 2>&1 || \
@@ -151,6 +160,9 @@ fuzz-cover:
 		-instr-profile=packed.data ../../src/demand_pack.c && \
 	llvm-cov report -show-branch-summary -show-functions text \
 		-instr-profile=text.data ../../src/demand_text.c && \
+	llvm-cov report -show-branch-summary -show-functions lead_time \
+		-instr-profile=lead_time.data ../../src/lead_time_text.c \
+		../../src/lead_time.c && \
 	llvm-cov report -show-branch-summary -show-functions reader \
 		-instr-profile=reader.data ../../src/source.c ../../src/inbox.c \
 		../../src/inbox_read.c ../../src/value.c | \

@@ -17,6 +17,7 @@ export PG_CONFIG PYTHON MAKE
 .PHONY: demo test replay soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
         check-property check-crash check-endure check-readme bench bench-report \
+        accuracy accuracy-report \
         walk endure
 
 # a live-stream day in a minute, heard by a real listener
@@ -151,3 +152,28 @@ bench:
 # the README's tables and the picture, from what a run found
 bench-report:
 	@$(PYTHON) -B $(srcdir)/test/bench --report --json $(BENCH_JSON)
+
+# how good forecasts, alerts and quantities are, beside what others use; needs
+# ../shared.  ACCURACY_OPTS=--quick tries it out, --only=REGEX runs some parts
+# (mind the shell), --sets=uci,m5 some of the data; R's forecast is left out
+# where it is missing, and with --no-ets, which saves some minutes.
+ACCURACY_OUTPUT ?= accuracy.txt
+ACCURACY_JSON   ?= accuracy.json
+define ACCURACY_CONF
+shared_buffers = 256MB
+work_mem = 128MB
+max_wal_size = 4GB
+endef
+accuracy: export PRIVATE_CONF = $(ACCURACY_CONF)
+accuracy:
+	@if [ ! -f $(srcdir)/../shared/model/accuracy.py ]; then \
+		echo "skipped: no shared/model beside the checkout"; exit 0; fi; \
+	set -e; $(DEPS) build python accuracy; \
+	$(DEPS) forecast || echo "R's forecast is missing: ets is left out" >&2; \
+	$(SUB) -s all; \
+	$(PRIVATE) $(PYTHON) -B $(srcdir)/test/accuracy \
+		--output $(ACCURACY_OUTPUT) --json $(ACCURACY_JSON) $(ACCURACY_OPTS)
+
+# the README's tables, from what a run found
+accuracy-report:
+	@$(PYTHON) -B $(srcdir)/test/accuracy --report --json $(ACCURACY_JSON)

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 failed=0
 passed=0
-for target in packed text reader; do
+for target in packed text reader lead_time; do
 	scratch=tmp_check/fuzz/$target
 	mkdir -p "$scratch"
 	options=(-runs="$1" -max_len=4096 -artifact_prefix="$scratch-"
@@ -22,7 +22,7 @@ for target in packed text reader; do
 		failed=$((failed + 1))
 		tail -n 40 "$scratch.log"
 	fi
-	printf '%-8s%10d inputs, %s seeds%s\n' "$target" \
+	printf '%-9s%10d inputs, %s seeds%s\n' "$target" \
 		"$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch.log")" \
 		"$(find "test/fuzz/corpus/$target" -type f | wc -l)" \
 		"$(sed -n 's/^#[0-9]*\tDONE *cov: \([0-9]*\).*/, \1 edges/p' "$scratch.log")"

@@ -38,7 +38,7 @@ static void
 examine_forms(const DemandRings *rings)
 {
 	DemandRings other;
-	DemandTextError error;
+	TextError error;
 	uint8_t		packed[DEMAND_PACKED_MAX];
 	char		text[DEMAND_TEXT_MAX];
 	const char *problem;

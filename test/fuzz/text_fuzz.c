@@ -17,7 +17,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	DemandRings rings;
-	DemandTextError error;
+	TextError error;
 
 	if (demand_from_text((const char *) data, size, &rings, &error))
 		examine(&rings, data[size / 2] + (unsigned) size);
@@ -32,7 +32,7 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
 						unsigned int seed)
 {
 	DemandRings rings;
-	DemandTextError error;
+	TextError error;
 	char		text[DEMAND_TEXT_MAX];
 	size_t		length;
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# install-deps.sh build|python|perl|source|valgrind|fuzz|lint...
+# install-deps.sh build|python|accuracy|forecast|perl|source|valgrind|fuzz|lint...
 #
 # Makes sure that what the named jobs need is on this machine, and installs
 # with apt-get what is missing.  Where all is there, nothing is downloaded and
@@ -46,6 +46,14 @@ for job in "$@"; do
 	python)
 		"$PYTHON" -c 'import psycopg2' 2>/dev/null ||
 			need python3 python3-psycopg2
+		;;
+	accuracy)
+		"$PYTHON" -c 'import numba' 2>/dev/null || need python3-numba
+		"$PYTHON" -c 'import pandas' 2>/dev/null || need python3-pandas
+		;;
+	forecast)
+		Rscript -e 'library(forecast)' >/dev/null 2>&1 ||
+			need r-base-core r-cran-forecast
 		;;
 	perl)
 		have prove || need perl

@@ -43,8 +43,8 @@ FROM item, unnest('{.25,3,77,1234.5}'::float8[]) stock,
 	replenish.stockout_eta(stock, d, as_of) eta
 WHERE name IN ('steady', 'lumpy') ORDER BY name, stock;
 
--- a burst of 240 units an hour brings it nearer: about 239 / ln 2 = 345
--- units more will go, half of them within the hour
+-- a burst of 240 units an hour brings it nearer: 478 units more in two hours,
+-- and then half of 239 / ln 2
 SELECT stock, date_trunc('minute', replenish.stockout_eta(stock, show.d,
 		'2026-11-02')) AS show,
 	date_trunc('minute', replenish.stockout_eta(stock, steady.d,

@@ -8,27 +8,24 @@ SELECT demand_agg(1, t) AS d
 FROM generate_series(timestamptz '2026-09-07 00:20', '2026-11-02 19:59',
 	'3 hours') t;
 
--- a show: 4 units a minute for half an hour; one order as large; a few
--- orders in few minutes; a show that began 20 minutes before its end
+-- a show: 4 units a minute for half an hour; the same with a pause now, and
+-- after its end; one order as large, and two; and what is too little
 CREATE TEMP TABLE case_ AS
-SELECT 'quiet' AS name, d FROM base
+SELECT name, d + (SELECT demand_agg(units, t) FROM generate_series(
+	'2026-11-02'::timestamptz + first, '2026-11-02'::timestamptz + last,
+	every) t) AS d
+FROM base, (VALUES
+	('show', 4, interval '19:30', interval '19:59', interval '1 minute'),
+	('show in a pause', 4, '19:25', '19:54', '1 minute'),
+	('show that ended', 4, '19:20', '19:53', '1 minute'),
+	('show of packs', 48, '19:30', '19:59', '2 minutes'),
+	('three minutes', 40, '19:57', '19:59', '1 minute'),
+	('two bulk orders', 60, '19:58', '19:59', '1 minute'),
+	('bulk order', 120, '19:58', '19:58', '1 minute'),
+	('three units', .5, '19:54', '19:59', '1 minute')
+) AS v(name, units, first, last, every)
 UNION ALL
-SELECT 'show', d + (SELECT demand_agg(4, t) FROM generate_series(
-	timestamptz '2026-11-02 19:30', '2026-11-02 19:59', '1 minute') t) FROM base
-UNION ALL
-SELECT 'bulk order', demand_add(d, 120, '2026-11-02 19:45') FROM base
-UNION ALL
-SELECT 'four minutes', d + (SELECT demand_agg(30, t) FROM
-	generate_series(timestamptz '2026-11-02 19:45', '2026-11-02 19:48',
-	'1 minute') t) FROM base
-UNION ALL
-SELECT 'five minutes', d + (SELECT demand_agg(24, t) FROM
-	generate_series(timestamptz '2026-11-02 19:45', '2026-11-02 19:49',
-	'1 minute') t) FROM base
-UNION ALL
-SELECT 'three units', d + (SELECT demand_agg(.5, t) FROM
-	generate_series(timestamptz '2026-11-02 19:50', '2026-11-02 19:55',
-	'1 minute') t) FROM base;
+SELECT 'quiet', d FROM base;
 
 -- bursts raise the velocity, but not what is no burst; nor the forecast
 SELECT name, round(v::numeric, 2) AS velocity, v > 10 * quiet AS burst,
@@ -44,11 +41,29 @@ ORDER BY name;
 SELECT demand_velocity(d, '2026-11-02 20:00') = 4 * 60 AS speed
 FROM case_ WHERE name = 'show';
 
--- it wears off within the hour that the minutes reach back
+-- after its end the speed holds for as long as a pause lasts, and no longer
 SELECT after, round(demand_velocity(d,
 	timestamptz '2026-11-02 20:00' + after)::numeric, 2) AS velocity
-FROM case_, unnest('{0,20 min,40 min,58 min,62 min,3 hours}'::interval[]) after
+FROM case_, unnest('{0,4 min,5 min,6 min,20 min,58 min,3 hours}'::interval[]) after
 WHERE name = 'show' ORDER BY after;
+
+-- a show that slows down to a tenth of its speed, and speeds up again
+SELECT after, round(demand_velocity(d + (SELECT demand_agg(
+		CASE WHEN t < '2026-11-02 20:00' THEN 40
+			WHEN t < '2026-11-02 20:20' THEN 4 ELSE 40 END, t)
+		FROM generate_series(timestamptz '2026-11-02 19:30',
+			timestamptz '2026-11-02 19:59' + after, '1 minute') t),
+	timestamptz '2026-11-02 20:00' + after)::numeric) AS velocity
+FROM base, unnest('{0,5 min,6 min,20 min,21 min,22 min,30 min}'::interval[])
+	after
+ORDER BY after;
+
+-- while a show is on, its stock lasts as its speed says; what two hours of it
+-- leave lasts far longer
+SELECT stock, stockout_eta(stock, d, '2026-11-02 20:00')
+	- timestamptz '2026-11-02 20:00' AS lasts
+FROM case_, unnest('{120,240,480,720}'::float8[]) stock
+WHERE name = 'show' ORDER BY stock;
 
 -- the minute that is still filling does not count
 SELECT demand_velocity(demand_add(d, 1000,
@@ -79,3 +94,24 @@ SELECT demand_velocity(demand_agg(1, t),
 	'2026-11-02 20:00') = 60 AS new_item
 FROM generate_series(timestamptz '2026-11-02 19:30', '2026-11-02 19:59',
 	'1 minute') t;
+
+-- the next day and later, a show of a few quiet weeks has left nothing in the
+-- forecast; but one that comes every two weeks has
+SELECT shows, after, ratio BETWEEN .9 AND 1.1 AS as_before,
+	ratio > 1.2 AS more
+FROM (VALUES ('one', interval '90 days'), ('every two weeks', '14 days'))
+		AS v(shows, every),
+	unnest('{1 day,7 days,30 days}'::interval[]) after,
+	LATERAL (SELECT timestamptz '2026-11-02' + after AS at) now,
+	LATERAL (SELECT demand_agg(1 + extract(day FROM t)::int % 3, t) AS d
+		FROM generate_series(timestamptz '2026-05-02 00:20',
+			timestamptz '2026-11-02' + after - interval '1 second', '3 hours')
+			t) quiet,
+	LATERAL (SELECT demand_agg(2, t - n * every + minute * interval '1 minute')
+			AS show
+		FROM (VALUES (timestamptz '2026-11-01 19:00')) v(t),
+			generate_series(0, 5) n, generate_series(0, 119) minute
+		WHERE n = 0 OR every < '90 days') show,
+	LATERAL (SELECT (demand_forecast(d + show, at, '28 days')).mean
+		/ (demand_forecast(d, at, '28 days')).mean AS ratio) forecasts
+ORDER BY shows DESC, after;

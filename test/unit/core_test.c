@@ -270,7 +270,7 @@ test_forms(void)
 		Stream		stream;
 		DemandRings rings;
 		DemandRings other;
-		DemandTextError error;
+		TextError error;
 		DemandPiece pieces[DEMAND_BUCKETS];
 		uint8_t		packed[DEMAND_PACKED_MAX];
 		uint8_t		again[DEMAND_PACKED_MAX];
@@ -547,7 +547,7 @@ test_texts(void)
 		"{\"end\":\"1970-01-01T00:05Z\",\"minutes\":{\"6\":1}}"
 	};
 	DemandRings rings;
-	DemandTextError error;
+	TextError error;
 
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		check(demand_from_text(good[i], strlen(good[i]), &rings, &error),
