@@ -9,7 +9,7 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
                src/distribution.o src/model.o src/model_spike.o \
-               src/velocity.o src/forecast.o src/inventory.o src/loss.o \
+               src/velocity.o src/forecast.o src/working.o src/inventory.o src/loss.o \
                src/textbook.o src/lead_time.o src/lead_time_text.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \

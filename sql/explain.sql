@@ -63,6 +63,15 @@ CREATE FUNCTION replenish.in_numbers(formula text, names text[],
 COMMENT ON FUNCTION replenish.in_numbers(text, text[], text[]) IS
 'A formula with each of the names replaced by its amount, or by its text in quotes.';
 
+CREATE FUNCTION replenish.demand_steps(demand replenish.demand,
+	as_of timestamptz, horizon interval, OUT name text, OUT value float8,
+	OUT unit text, OUT formula text, OUT calculation text)
+	RETURNS SETOF record
+	AS 'MODULE_PATHNAME', 'replenish_demand_steps'
+	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 100;
+COMMENT ON FUNCTION replenish.demand_steps(replenish.demand, timestamptz, interval) IS
+'The working of demand_forecast(demand, as_of, horizon): each number in the order of the calculation, how it follows from those before it, and that in numbers (NULL where it is no expression: the sums over days come from demand_buckets()). Arguments and errors as of demand_forecast().';
+
 -- Days, as a number.
 CREATE FUNCTION replenish.days_of(span interval) RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -71,6 +80,16 @@ CREATE FUNCTION replenish.days_of(span interval) RETURNS text
 	END;
 COMMENT ON FUNCTION replenish.days_of(interval) IS
 'A span without months in days of 24 hours.';
+
+CREATE FUNCTION replenish.forecast_days(days integer)
+	RETURNS TABLE (k integer, name text)
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 7
+	BEGIN ATOMIC
+		SELECT g.k, CASE g.k WHEN 0 THEN 'now' ELSE g.k || '_ago' END
+		FROM pg_catalog.generate_series(0, days - 1) g (k);
+	END;
+COMMENT ON FUNCTION replenish.forecast_days(integer) IS
+'The days whose forecasts make a threshold: how long ago, and what explain() calls them.';
 
 CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default',
 	as_of timestamptz DEFAULT now())
@@ -88,6 +107,10 @@ DECLARE
 	amounts text[];
 	span interval;
 	need float8;		-- NULL where nothing is to be ordered
+	days integer;		-- whose forecasts make the threshold
+	sd float8;
+	means text;
+	sds text;
 BEGIN
 	as_of := greatest(as_of, clock());
 	SELECT * FROM facts_of(explain.sku, explain.location, as_of) INTO f;
@@ -98,6 +121,17 @@ BEGIN
 	IF f.known AND a.stock_position < a.threshold THEN
 		need := (a.target - a.stock_position) * (1 + a.buffer);
 	END IF;
+	-- as demand_threshold()
+	SELECT least(7, greatest(1, s.value - 27)) FROM demand_steps(f.demand,
+		as_of, span) s WHERE s.name = 'age' INTO days;
+	SELECT avg(d.sd), format('(%s) / %s',
+			string_agg(format('forecast_%s', n.name), ' + ' ORDER BY n.k), days),
+		format('(%s) / %s',
+			string_agg(format('sd_%s', n.name), ' + ' ORDER BY n.k), days)
+	FROM forecast_days(days) n
+	CROSS JOIN LATERAL demand_forecast(f.demand,
+		as_of - n.k * interval '1 day', span) d
+	INTO sd, means, sds;
 	step := 0;
 	FOR v IN
 	WITH stock (name, value, unit, source, expression) AS (VALUES
@@ -132,31 +166,33 @@ BEGIN
 		('horizon', days_of(span), 'days', NULL,
 			'lead_time + review_period')
 	), line (name, value, unit, source, expression) AS (VALUES
+		('forecast', a.forecast::text, 'units', NULL, means),
+		('sd', sd::text, 'units', NULL, sds),
 		('threshold_var', (a.forecast_sd ^ 2)::text, 'units^2', NULL,
-			'forecast_var + (forecast / horizon * lead_time_sd) ^ 2'),
+			'sd ^ 2 + (forecast / horizon * lead_time_sd) ^ 2'),
 		('forecast_sd', a.forecast_sd::text, 'units', NULL,
 			'sqrt(threshold_var)'),
-		('count_ratio', CASE WHEN a.forecast > 0
-				AND a.forecast_sd ^ 2 > 1.001 * a.forecast
-			THEN (1 - a.forecast / a.forecast_sd ^ 2)::text END, '', NULL,
-			'1 - forecast / threshold_var'),
-		('count_shape', CASE WHEN a.forecast > 0
-				AND a.forecast_sd ^ 2 > 1.001 * a.forecast
-			THEN (a.forecast ^ 2 / (a.forecast_sd ^ 2 - a.forecast))::text
-			END, '', NULL, 'forecast ^ 2 / (threshold_var - forecast)'),
+		('count_quantile', reorder_point(a.service_level, a.forecast,
+				a.forecast_sd, 1, 0, 'negative_binomial')::text, 'units', CASE
+			WHEN a.forecast_sd ^ 2 > 1.001 * a.forecast
+				THEN 'smallest k with P(0) + ... + P(k) >= service_level; P(0) = (1 - q) ^ r, P(k) = P(k - 1) * q * (r + k - 1) / k, q = 1 - forecast / threshold_var, r = forecast ^ 2 / (threshold_var - forecast)'
+			ELSE 'smallest k with P(0) + ... + P(k) >= service_level; P(0) = exp(-forecast), P(k) = P(k - 1) * forecast / k'
+			END, NULL),
+		('z', safety_stock(a.service_level, 0, 1, 1, 0)::text, '',
+			'what a standard normal value exceeds with probability 1 - service_level',
+			NULL),
 		('threshold', a.threshold::text, 'units', CASE
 			WHEN a.fixed_threshold IS NOT NULL THEN 'policy'
 			WHEN f.typical IS NOT NULL
 				THEN 'median threshold of the location: the item has no history'
-			WHEN a.forecast_sd ^ 2 > 1.001 * a.forecast
-				THEN 'smallest k with P(0) + ... + P(k) >= service_level; P(0) = (1 - count_ratio) ^ count_shape, P(k) = P(k - 1) * count_ratio * (count_shape + k - 1) / k'
-			ELSE 'smallest k with P(0) + ... + P(k) >= service_level; P(0) = exp(-forecast), P(k) = P(k - 1) * forecast / k'
-			END, NULL),
+			END, CASE WHEN coalesce(a.fixed_threshold, f.typical) IS NULL
+			THEN 'floor(count_share * count_quantile + (1 - count_share) * greatest(0, forecast + z * forecast_sd) + 0.5)'
+			END),
 		('safety_stock', a.safety_stock::text, 'units', NULL,
 			'threshold - forecast'),
 		('order_cycle', days_of(a.order_cycle), 'days', 'policy', NULL),
 		('cycle_demand', a.cycle_demand::text, 'units',
-			'as forecast, for order_cycle instead of horizon', NULL),
+			'as forecast_now, for order_cycle instead of horizon', NULL),
 		('target', a.target::text, 'units', NULL,
 			'greatest(threshold + cycle_demand, 1.5 * threshold)'),
 		('ratio', CASE WHEN a.threshold > 0
@@ -206,11 +242,24 @@ BEGIN
 		NULL AS calculation
 	FROM stock x
 	UNION ALL
-	SELECT 2, s.step, s.name, s.value::text, s.unit, s.formula, NULL,
+	SELECT 2, s.place, s.name, s.value::text, s.unit, s.formula, NULL,
 		s.calculation
-	FROM demand_steps(f.demand, as_of, span) s
+	FROM demand_steps(f.demand, as_of, span) WITH ORDINALITY
+		s (name, value, unit, formula, calculation, place)
 	UNION ALL
-	SELECT 3, row_number() OVER (), x.*, NULL
+	SELECT 3, 2 * n.k + w.n, format('%s_%s', w.name, n.name), w.value::text,
+		'units', CASE WHEN n.k > 0
+			THEN format('as %s_now, at the same time %s days before', w.name,
+				n.k) END,
+		CASE WHEN n.k = 0 THEN 'sqrt(var_now)' END, NULL
+	FROM forecast_days(days) n
+	CROSS JOIN LATERAL demand_forecast(f.demand,
+		as_of - n.k * interval '1 day', span) d
+	CROSS JOIN LATERAL (VALUES (0, 'forecast', d.mean), (1, 'sd', d.sd))
+		w (n, name, value)
+	WHERE n.k > 0 OR w.name = 'sd'
+	UNION ALL
+	SELECT 4, row_number() OVER (), x.*, NULL
 	FROM line x
 	ORDER BY 1, 2
 	LOOP

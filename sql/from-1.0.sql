@@ -48,6 +48,7 @@ ALTER TABLE replenish.decider ADD live_at timestamptz;
 UPDATE replenish.decider SET live_at = started_at;
 
 DROP FUNCTION replenish.drain(timestamptz);
+DROP FUNCTION replenish.explain(text, text, timestamptz);
 DROP FUNCTION replenish.fold_inbox(timestamptz);
 DROP FUNCTION replenish.recount(regclass, text[], timestamptz);
 DROP FUNCTION replenish.difference(integer);

@@ -17,10 +17,8 @@
 #include <math.h>
 
 #include "distribution.h"
-#include "forecast.h"
+#include "model.h"
 
-#define DAY_SHARE		0.75	/* of the daily level */
-#define DAY_VARIANCE	0.3		/* of the daily variance */
 #define SHOW_HOURS		2.0		/* that a burst goes on */
 #define HALF_LIFE_HOURS 0.5		/* of a burst after that */
 #define BATCH			16		/* quantiles computed together */
@@ -61,6 +59,13 @@ moment_at(const DemandModel *model, int64_t usec)
 			(at.demand - week * model->day_sum[7]) * index;
 	}
 	return at;
+}
+
+/* Days from Monday of as_of's week until so long after its midnight. */
+double
+demand_model_days(const DemandModel *model, int64_t usec)
+{
+	return moment_at(model, usec).days;
 }
 
 /* The variance of smoothing over h periods, h >= 0. */
@@ -130,8 +135,8 @@ demand_model_forecast_days(const DemandModel *model, int days)
  * more the normal counts.  The share is the same for all horizons, so that
  * quantiles rise with them.
  */
-static double
-count_share(const DemandModel *model)
+double
+demand_model_count_share(const DemandModel *model)
 {
 	DemandForecast f = forecast_between(model, moment_at(model, 0),
 										moment_at(model,
@@ -246,7 +251,7 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 					   const double *p, double *quantile)
 {
 	DemandForecast f = demand_model_forecast(model, horizon);
-	double		share = count_share(model);
+	double		share = demand_model_count_share(model);
 	int			days = 0;
 
 	if (horizon > 0)
@@ -273,7 +278,7 @@ demand_model_quantiles(const DemandModel *model, int64_t horizon, int n,
 double
 demand_model_shape(const DemandModel *model, DemandForecast f, double p)
 {
-	return combine(count_share(model), count_quantile(f.mean, f.var, p), f,
+	return combine(demand_model_count_share(model), count_quantile(f.mean, f.var, p), f,
 				   normal_quantile(p));
 }
 
@@ -325,7 +330,7 @@ static int64_t
 first_reached(const DemandModel *model, double stock, double p)
 {
 	Moment		start = moment_at(model, model->into_day);
-	double		share = p > 0 ? count_share(model) : 0;
+	double		share = p > 0 ? demand_model_count_share(model) : 0;
 	int64_t		low;
 	int64_t		high = 0;
 

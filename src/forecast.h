@@ -29,6 +29,40 @@ typedef struct DemandVariance
 	double		spread;			/* times H squared */
 } DemandVariance;
 
+#define DEMAND_ALPHAS	6		/* smoothing constants side by side */
+
+/* what smoothing leaves behind, per smoothing constant; units per day */
+typedef struct DemandSmoothing
+{
+	int			n;				/* periods */
+	double		level[DEMAND_ALPHAS];
+	double		error[DEMAND_ALPHAS];	/* squared, of one period, mean */
+	double		stretch[DEMAND_ALPHAS]; /* of weeks: of four of them together */
+	double		evidence[DEMAND_ALPHAS];	/* against it */
+	double		weight[DEMAND_ALPHAS];
+	double		mean;			/* the level of all, never negative */
+	double		average;		/* of all periods */
+} DemandSmoothing;
+
+/* what the model was made of, for those who want to see its working */
+typedef struct DemandWorking
+{
+	int			age;			/* in days */
+	int			days;			/* that the weekdays were told from */
+	double		mean;			/* of those */
+	double		var;
+	double		weekday_units[7];
+	double		spike_cap;		/* 0 where no day was looked at */
+	double		spike_share;
+	double		spike_units;	/* per day */
+	double		spike_var;
+	double		lived;			/* of a young item: days, */
+	double		units;			/* units, and their sum of squares */
+	double		squares;
+	DemandSmoothing daily;
+	DemandSmoothing weekly;
+} DemandWorking;
+
 typedef struct DemandModel
 {
 	/* the level: units per day */
@@ -56,6 +90,8 @@ typedef struct DemandModel
 	bool		yearly;
 	double		year_sum[FORECAST_WEEKS + 1];
 
+	DemandWorking working;
+
 	/* now: units per hour */
 	double		base;			/* without a burst */
 	double		velocity;		/* with it */
@@ -72,11 +108,11 @@ typedef struct DemandForecast
 /* all that is needed for any horizon; the series is not needed afterwards */
 extern void demand_model_build(DemandModel *model, const DemandSeries *series);
 
-/* the part of it that is about days and weeks, */
-extern void demand_model_level(DemandModel *model, const DemandSeries *series);
-
-/* and that about the hours and now; see velocity.c */
+/* the part of it that is about the hours and now; see velocity.c */
 extern void demand_model_now(DemandModel *model, const DemandSeries *series);
+
+/* days, as demand goes, from Monday until so long after as_of's midnight */
+extern double demand_model_days(const DemandModel *model, int64_t usec);
 
 /* units in [as_of, as_of + horizon); 0 <= horizon <= FORECAST_LIMIT_USEC */
 extern DemandForecast demand_model_forecast(const DemandModel *model,
@@ -85,6 +121,9 @@ extern DemandForecast demand_model_forecast(const DemandModel *model,
 /* units in whole days from the UTC midnight at or before as_of */
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);
+
+/* the share of the count in a quantile */
+extern double demand_model_count_share(const DemandModel *model);
 
 /* quantile of this mean and variance, in the shape of the item's quantiles */
 extern double demand_model_shape(const DemandModel *model,

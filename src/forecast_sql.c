@@ -16,8 +16,12 @@
 #include "fmgr.h"
 #include "forecast_sql.h"
 #include "funcapi.h"
+#include "nodes/execnodes.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+#include "working.h"
 
 /* a plain stockout beyond this many hours is no answer: 1000 years */
 #define STOCKOUT_LIMIT_HOURS	(1000 * 365.25 * 24)
@@ -233,4 +237,36 @@ replenish_stockout_eta_probable(PG_FUNCTION_ARGS)
 	if (usec < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(as_of + usec);
+}
+
+/* Return one step of demand_steps(); 'arg' is the result. */
+static void
+return_step(const WorkingStep *step, void *arg)
+{
+	ReturnSetInfo *result = arg;
+	Datum		values[5];
+	bool		nulls[5] = {false, false, false, false, false};
+
+	values[0] = CStringGetTextDatum(step->name);
+	values[1] = Float8GetDatum(step->value);
+	values[2] = CStringGetTextDatum(step->unit);
+	values[3] = CStringGetTextDatum(step->formula);
+	nulls[4] = step->calculation == NULL;
+	values[4] = nulls[4] ? (Datum) 0 : CStringGetTextDatum(step->calculation);
+	tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_steps);
+
+/* demand_steps(demand, as_of, horizon): the working of demand_forecast */
+Datum
+replenish_demand_steps(PG_FUNCTION_ARGS)
+{
+	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
+	const DemandModel *model;
+
+	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
+	InitMaterializedSRF(fcinfo, 0);
+	demand_model_steps(model, horizon, return_step, fcinfo->resultinfo);
+	return (Datum) 0;
 }

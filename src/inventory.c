@@ -12,7 +12,6 @@
  */
 #include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "distribution.h"
 #include "inventory.h"
@@ -64,12 +63,9 @@ steady_forecast(const DemandRings *rings, int64_t as_of_usec,
 		if (!demand_series(rings, as_of_usec - days * USECS_PER_UTC_DAY,
 						   &series))
 			break;
-		demand_model_level(&then, &series);
+		demand_model_build(&then, &series);
 		if (!then.have_weeks)
 			break;
-		/* the hours are those of now: what is compared are the days */
-		memcpy(then.hour, now->hour, sizeof(then.hour));
-		memcpy(then.hour_sum, now->hour_sum, sizeof(then.hour_sum));
 		g = demand_model_forecast(&then, horizon);
 		mean += g.mean;
 		sd += sqrt(g.var);

@@ -22,51 +22,17 @@
 #include <math.h>
 #include <string.h>
 
-#include "forecast.h"
+#include "model.h"
 #include "spike.h"
 
-#define ALPHAS			6		/* smoothing constants side by side */
-#define YOUNG_DAYS		4.0		/* without a sale, before the first one */
-#define MIN_DAYS		14		/* before weekdays are told apart */
-#define DAYS_USED		91		/* for the weekdays */
-#define DAY_WEEKS		9		/* smoothed as days; earlier ones as weeks */
-#define WEEKS_USED		105
-#define GROWN_DAYS		28		/* before days and weeks are smoothed */
-#define MIN_CAP_WEEKS	8
-#define STRETCH			4		/* weeks whose sum a level has to forecast */
-#define DAY_TEMPER		1.0		/* exponents of the errors in the weights, */
-#define STRETCH_TEMPER	0.4		/* per observation: of a day, of a stretch */
-#define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
-#define DAY_SHARE		0.75	/* of the daily in the level */
-#define START_DAYS		2		/* that a first level of days counts */
-#define DOW_PRIOR		16.0
-#define DAY_PRIOR		10.0	/* observations that say variance = level */
-#define WEEK_PRIOR		16.0
-#define DOUBT_SE		1.645	/* standard errors of the variance: 95 % */
-#define INDEX_AGE		420
-#define YEAR_WEEKS		60		/* weeks back that the year index looks */
-#define INDEX_BASE		8		/* of them, to compare with */
-#define INDEX_SPAN		3		/* weeks that the index of a week looks at */
-#define INDEX_PRIOR		128.0	/* units that say no season */
-#define INDEX_LIMIT		3.0
-
-static const double day_alpha[ALPHAS] = {.005, .02, .05, .1, .2, .35};
-
-/* the same memory in weeks: 1 - (1 - a)^7 */
-static const double week_alpha[ALPHAS] = {
-	.0345, .1319, .3017, .5217, .7903, .951
+const double demand_day_alpha[DEMAND_ALPHAS] = {
+	.005, .02, .05, .1, .2, .35
 };
 
-/* what smoothing leaves behind, per smoothing constant; units per day */
-typedef struct Smoothing
-{
-	int			n;				/* periods */
-	double		level[ALPHAS];
-	double		error[ALPHAS];	/* squared, of one period, mean */
-	double		weight[ALPHAS];
-	double		mean;			/* the level of all, never negative */
-	double		average;		/* of all periods */
-} Smoothing;
+/* the same memory in weeks: 1 - (1 - a)^7 */
+const double demand_week_alpha[DEMAND_ALPHAS] = {
+	.0345, .1319, .3017, .5217, .7903, .951
+};
 
 /* what was cut off spikes, per day */
 typedef struct Excess
@@ -127,21 +93,21 @@ sample_make(const double *x, int n)
 }
 
 /*
- * Weights from evidence, the less the better, of each smoothing constant; and
- * the level that they give.
+ * Weights from the evidence against each smoothing constant, and the level that
+ * they give.
  */
 static void
-weigh(Smoothing *s, const double *evidence)
+weigh(DemandSmoothing *s)
 {
 	double		best = INFINITY;
 	double		total = 0;
 
-	for (int j = 0; j < ALPHAS; j++)
-		best = fmin(best, evidence[j]);
-	for (int j = 0; j < ALPHAS; j++)
-		total += s->weight[j] = exp(best - evidence[j]);
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
+		best = fmin(best, s->evidence[j]);
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
+		total += s->weight[j] = exp(best - s->evidence[j]);
 	s->mean = 0;
-	for (int j = 0; j < ALPHAS; j++)
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
 	{
 		s->weight[j] /= total;
 		s->mean += s->weight[j] * fmax(s->level[j], 0);
@@ -155,12 +121,12 @@ weigh(Smoothing *s, const double *evidence)
  * the demand of a period, as if that many more had been Poisson.
  */
 static DemandVariance
-mix_variance(const Smoothing *s, const double *alpha, double prior,
+mix_variance(const DemandSmoothing *s, const double *alpha, double prior,
 			 double period)
 {
 	DemandVariance v = {{0, 0, 0}, 0};
 
-	for (int j = 0; j < ALPHAS; j++)
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
 	{
 		double		a = alpha[j];
 		double		s2 = s->weight[j] * (s->n * s->error[j] + prior * period) /
@@ -205,10 +171,16 @@ variance_doubt(const Sample *s, double phi)
 static void
 weekday_factors(DemandModel *model, const Sample *sample)
 {
-	double		units[7] = {0};
+	DemandWorking *w = &model->working;
+	double	   *units = w->weekday_units;
 	double		expected;
 	double		sum = 0;
 	int			wd = (model->weekday + 7 * 14 - sample->n) % 7;
+
+	w->days = sample->n;
+	w->mean = sample->mean;
+	w->var = sample->n > 1 ? sample->squares / (sample->n - 1) : 0;
+	memset(units, 0, sizeof(w->weekday_units));
 
 	model->phi = 1;
 	for (int i = 0; i < 7; i++)
@@ -216,7 +188,7 @@ weekday_factors(DemandModel *model, const Sample *sample)
 	if (sample->mean <= 0)
 		return;
 
-	model->phi = fmax(sample->squares / (sample->n - 1) / sample->mean, 1);
+	model->phi = fmax(w->var / w->mean, 1);
 	expected = sample->mean * sample->n / 7.0 / model->phi;
 	for (int i = 0; i < sample->n; i++)
 	{
@@ -238,7 +210,7 @@ weekday_factors(DemandModel *model, const Sample *sample)
  * first, what of them is no demand.
  */
 static Excess
-tame_days(double *days, int n, double *weeks, int weekday)
+tame_days(DemandModel *model, double *days, int n, double *weeks)
 {
 	Sample		all = sample_make(days, n);
 	Spike		spike = spike_find(days, n, all.mean, all.squares);
@@ -252,9 +224,11 @@ tame_days(double *days, int n, double *weeks, int weekday)
 
 			excess.units += spike.share * off / n;
 			excess.var += off * (days[i] + to - 2 * all.mean) / n;
-			weeks[(n - i - weekday + 6) / 7] -= (1 - spike.share) * off;
+			weeks[(n - i - model->weekday + 6) / 7] -= (1 - spike.share) * off;
 			days[i] = to;
 		}
+	model->working.spike_cap = spike.cap;
+	model->working.spike_share = spike.share;
 	return excess;
 }
 
@@ -265,17 +239,17 @@ tame_days(double *days, int n, double *weeks, int weekday)
  * would have forecast the sum of a stretch of weeks.
  */
 static void
-smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
-			 double *start, double *stretch)
+smooth_weeks(DemandSmoothing *s, const double *newest, int n, int ago,
+			 double *start)
 {
 	double		weeks[WEEKS_USED];	/* oldest first */
 	double		sum = 0;		/* of the stretch that begins here */
 	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
 	Sample		all;
 	double		cap = INFINITY;
-	double		level[ALPHAS];
-	double		error[ALPHAS] = {0};
-	double		errors[ALPHAS] = {0};
+	double		level[DEMAND_ALPHAS];
+	double		error[DEMAND_ALPHAS] = {0};
+	double		errors[DEMAND_ALPHAS] = {0};
 
 	for (int i = 0; i < n; i++)
 		weeks[i] = newest[n - i];
@@ -288,7 +262,7 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 	}
 	for (int i = 0; i < STRETCH; i++)
 		sum += i < n ? weeks[i] : 0;
-	for (int j = 0; j < ALPHAS; j++)
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
 		level[j] = sum / (n < STRETCH ? n : STRETCH);
 	for (int i = 0; i < n; i++)
 	{
@@ -298,11 +272,11 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 		if (i == n - ago)
 			memcpy(start, level, sizeof(level));
-		for (int j = 0; j < ALPHAS; j++)
+		for (int j = 0; j < DEMAND_ALPHAS; j++)
 		{
 			double		e = x - level[j];
 			double		es = whole * (sum - STRETCH * level[j]);
-			double		gain = week_alpha[j] > slowest ? week_alpha[j] : slowest;
+			double		gain = demand_week_alpha[j] > slowest ? demand_week_alpha[j] : slowest;
 
 			error[j] += e * e;
 			errors[j] += es * es;
@@ -318,12 +292,12 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
 
 	s->n = n;
 	s->average = all.mean / 7;
-	for (int j = 0; j < ALPHAS; j++)
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
 	{
 		s->level[j] = level[j] / 7;
 		s->error[j] = (error[j] + 1e-9) / n;
 		start[j] /= 7;
-		stretch[j] = (errors[j] + 1e-9) / stretches;
+		s->stretch[j] = (errors[j] + 1e-9) / stretches;
 	}
 }
 
@@ -332,12 +306,12 @@ smooth_weeks(Smoothing *s, const double *newest, int n, int ago,
  * the start count as so many days.
  */
 static void
-smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
+smooth_days(DemandSmoothing *s, const DemandModel *model, const double *days, int n,
 			const double *start, double start_days)
 {
 	double		inverse[7];
-	double		level[ALPHAS];
-	double		error[ALPHAS] = {0};
+	double		level[DEMAND_ALPHAS];
+	double		error[DEMAND_ALPHAS] = {0};
 	int			wd = (model->weekday + 7 * 14 - n) % 7;
 
 	for (int i = 0; i < 7; i++)
@@ -350,10 +324,10 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 		double		y = x * inverse[wd];
 		double		slowest = 1 / (i + 1 + start_days);
 
-		for (int j = 0; j < ALPHAS; j++)
+		for (int j = 0; j < DEMAND_ALPHAS; j++)
 		{
 			double		e = x - level[j] * f;
-			double		gain = day_alpha[j] > slowest ? day_alpha[j] : slowest;
+			double		gain = demand_day_alpha[j] > slowest ? demand_day_alpha[j] : slowest;
 
 			error[j] += e * e;
 			level[j] = level[j] * (1 - gain) + gain * y;
@@ -361,7 +335,7 @@ smooth_days(Smoothing *s, const DemandModel *model, const double *days, int n,
 		wd = wd == 6 ? 0 : wd + 1;
 	}
 	s->n = n;
-	for (int j = 0; j < ALPHAS; j++)
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
 	{
 		s->level[j] = level[j];
 		s->error[j] = (error[j] + 1e-9) / n;
@@ -405,6 +379,9 @@ model_young(DemandModel *model, double today, const double *days, int n,
 		units += days[i];
 		squares += days[i] * days[i];
 	}
+	model->working.lived = lived;
+	model->working.units = units;
+	model->working.squares = squares;
 	model->level = fmax(units, 0) / (lived + YOUNG_DAYS);
 	model->level_daily = model->level_weekly = model->level;
 	model->daily.c[0] = squares / (lived + YOUNG_DAYS);
@@ -422,39 +399,37 @@ model_grown(DemandModel *model, const double *days, int n,
 	bool		started = nw > DAY_WEEKS;	/* days follow on weeks */
 	int			all = DAY_WEEKS * 7 + model->weekday;
 	int			m = started && all < n ? all : n;
-	Smoothing	daily;
-	Smoothing	weekly;
-	double		start[ALPHAS];	/* of daily smoothing */
-	double		stretch[ALPHAS];
-	double		evidence[ALPHAS];
+	DemandSmoothing *daily = &model->working.daily;
+	DemandSmoothing *weekly = &model->working.weekly;
+	double		start[DEMAND_ALPHAS];	/* of daily smoothing */
+	int			stretches = nw - STRETCH + 1;
 
-	smooth_weeks(&weekly, weeks, nw, started ? DAY_WEEKS : 0, start, stretch);
-	for (int j = 0; j < ALPHAS; j++)
+	smooth_weeks(weekly, weeks, nw, started ? DAY_WEEKS : 0, start);
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
 	{
-		stretch[j] = (nw - STRETCH + 1) * log(stretch[j]);
-		evidence[j] = WEEK_TEMPER * stretch[j];
+		weekly->evidence[j] = WEEK_TEMPER * stretches * log(weekly->stretch[j]);
+		daily->evidence[j] = weekly->evidence[j] * (STRETCH_TEMPER / WEEK_TEMPER);
 	}
-	weigh(&weekly, evidence);
+	weigh(weekly);
 
 	days += n - m;
 	if (!started)
-		for (int j = 0; j < ALPHAS; j++)
-			start[j] = weekly.average;
-	smooth_days(&daily, model, days, m, start,
+		for (int j = 0; j < DEMAND_ALPHAS; j++)
+			start[j] = weekly->average;
+	smooth_days(daily, model, days, m, start,
 				started ? INFINITY : START_DAYS);
-	for (int j = 0; j < ALPHAS; j++)
-		evidence[j] = DAY_TEMPER * m * log(daily.error[j]) +
-			STRETCH_TEMPER * stretch[j];
-	weigh(&daily, evidence);
-	daily.mean += excess.units;
-	for (int j = 0; j < ALPHAS; j++)
-		daily.error[j] += excess.var;
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
+		daily->evidence[j] += DAY_TEMPER * m * log(daily->error[j]);
+	weigh(daily);
+	daily->mean += excess.units;
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
+		daily->error[j] += excess.var;
 
-	model->level_daily = daily.mean;
-	model->level_weekly = weekly.mean;
-	model->level = DAY_SHARE * daily.mean + (1 - DAY_SHARE) * weekly.mean;
-	model->daily = mix_variance(&daily, day_alpha, DAY_PRIOR, model->level);
-	model->weekly = mix_variance(&weekly, week_alpha, WEEK_PRIOR,
+	model->level_daily = daily->mean;
+	model->level_weekly = weekly->mean;
+	model->level = DAY_SHARE * daily->mean + (1 - DAY_SHARE) * weekly->mean;
+	model->daily = mix_variance(daily, demand_day_alpha, DAY_PRIOR, model->level);
+	model->weekly = mix_variance(weekly, demand_week_alpha, WEEK_PRIOR,
 								 7 * model->level);
 }
 
@@ -489,10 +464,10 @@ year_index(DemandModel *model, const double *week)
 }
 
 /*
- * Build the part of the model that is about days and weeks.
+ * Build the model from a series.
  */
 void
-demand_model_level(DemandModel *model, const DemandSeries *series)
+demand_model_build(DemandModel *model, const DemandSeries *series)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
@@ -505,15 +480,19 @@ demand_model_level(DemandModel *model, const DemandSeries *series)
 	Sample		sample = {0};	/* of the days in whole weeks */
 
 	place_in_week(model, series->as_of);
+	model->working.age = age;
+	model->working.spike_cap = 0;
 
 	for (int i = 0; i < n; i++)
 		days[i] = series->day[n - i];
 	memcpy(weeks, series->week, sizeof(weeks));
 	if (n >= MIN_DAYS)
 	{
-		excess = tame_days(days, n, weeks, model->weekday);
+		excess = tame_days(model, days, n, weeks);
 		sample = sample_make(days + (n - nn), nn);
 	}
+	model->working.spike_units = excess.units;
+	model->working.spike_var = excess.var;
 	weekday_factors(model, &sample);
 	model->doubt = variance_doubt(&sample, model->phi);
 	model->day_sum[0] = 0;
@@ -536,14 +515,5 @@ demand_model_level(DemandModel *model, const DemandSeries *series)
 	model->yearly = age >= INDEX_AGE;
 	if (model->yearly)
 		year_index(model, series->week);
-}
-
-/*
- * Build the model from a series.
- */
-void
-demand_model_build(DemandModel *model, const DemandSeries *series)
-{
-	demand_model_level(model, series);
 	demand_model_now(model, series);
 }
