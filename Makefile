@@ -43,7 +43,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                stockout reorder textbook classical extremes lead_times \
                watching capturing faulty deciding \
                policies verifying recounting trimming rewatching heading \
-               partitions following replicating modes halves views \
+               partitions following replicating modes halves views explaining \
                going_live previewing suggesting privileged hostile bad_input style_odoo \
                style_shopify style_woocommerce style_magento style_snapshots \
                style_monthly style_marketplace style_countries style_bad \

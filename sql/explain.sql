@@ -50,8 +50,11 @@ CREATE FUNCTION replenish.in_numbers(formula text, names text[],
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT pg_catalog.string_agg(coalesce(CASE
-				WHEN n.amount ~ '^-' THEN '(' || n.amount || ')'
-				WHEN n.amount ~ '^[0-9.]+$' THEN n.amount
+				WHEN n.amount ~ '^-[0-9]' THEN '(' || n.amount || ')'
+				-- 7 / 2 is 3 for integers
+				WHEN n.amount ~ '^[0-9]+$' AND formula LIKE '%/%'
+					THEN n.amount || '.0'
+				WHEN n.amount ~ '^[0-9.]+(e[-+][0-9]+)?$' THEN n.amount
 				ELSE pg_catalog.quote_literal(n.amount) END, t.token[1]), ''
 			ORDER BY t.place)
 		FROM pg_catalog.regexp_matches(formula,

@@ -100,14 +100,14 @@ tell_days(Working *w, const DemandModel *model)
 	tell(w, "day_mean", k->mean, "units",
 		 "mean of the last whole weeks' days, at most 13 weeks");
 	tell(w, "day_var", k->var, "units^2", "variance of those days");
-	put(w, "greatest(%.15g / %.15g, 1)", k->var, k->mean);
+	put(w, "greatest(1.0 * %.15g / %.15g, 1)", k->var, k->mean);
 	tell(w, "dispersion", model->phi, "", "greatest(day_var / day_mean, 1)");
 	for (int i = 0; i < 7; i++)
 		sum += (fmax(k->weekday_units[i], 0) / model->phi + DOW_PRIOR) /
 			(k->mean * k->days / 7 / model->phi + DOW_PRIOR);
 	for (int i = 0; i < 7; i++)
 	{
-		put(w, "(greatest(%.15g, 0) / %.15g + %g) / (%.15g * %d / 7 / %.15g + %g) * 7 / %.15g",
+		put(w, "(1.0 * greatest(%.15g, 0) / %.15g + %g) / (%.15g * %d.0 / 7 / %.15g + %g) * 7 / %.15g",
 			k->weekday_units[i], model->phi, DOW_PRIOR, k->mean, k->days,
 			model->phi, DOW_PRIOR, sum);
 		tell_of(w, "factor", weekday_names[i], model->dow[i], "",
@@ -130,7 +130,7 @@ tell_smoothing(Working *w, const DemandModel *model, bool daily)
 	double		least = s->evidence[0];
 	double		total = 0;
 	char		name[32];
-	char		formula[256];
+	char		formula[300];
 
 	for (int j = 1; j < DEMAND_ALPHAS; j++)
 		least = fmin(least, s->evidence[j]);
@@ -141,10 +141,18 @@ tell_smoothing(Working *w, const DemandModel *model, bool daily)
 		char		which[2] = {(char) ('1' + j), '\0'};
 
 		snprintf(name, sizeof(name), "%s_level", kind);
-		snprintf(formula, sizeof(formula), daily ?
-				 "level + gain * (units / factor - level), day by day over the last %d days; gain %g, or 1 / days so far where that is more" :
-				 "level + gain * (units - level), week by week over the last %d whole weeks, per day; gain %g, or 1 / weeks so far where that is more",
-				 s->n, alpha[j]);
+		if (!daily)
+			snprintf(formula, sizeof(formula),
+					 "level + gain * (units - level), week by week over the last %d whole weeks, from the mean of the first 4, / 7; gain %g, or 1 / weeks so far where that is more",
+					 s->n, alpha[j]);
+		else if (weekly->n > DAY_WEEKS)
+			snprintf(formula, sizeof(formula),
+					 "level + gain * (units / factor - level), day by day over the last %d days, from what week_level_%s was before them; gain %g",
+					 s->n, which, alpha[j]);
+		else
+			snprintf(formula, sizeof(formula),
+					 "level + gain * (units / factor - level), day by day over the last %d days, from the mean of all weeks; gain %g, or 1 / (days so far + %d) where that is more",
+					 s->n, alpha[j], START_DAYS);
 		tell_of(w, name, which, s->level[j], "units/day", formula);
 		snprintf(name, sizeof(name), "%s_error", kind);
 		tell_of(w, name, which, s->error[j], "units^2", daily ?
@@ -208,7 +216,7 @@ tell_level(Working *w, const DemandModel *model)
 			 "all that was sold so far, lone spikes cut");
 		tell(w, "lived", model->working.lived, "days",
 			 "since the first day that sold");
-		put(w, "greatest(%.15g, 0) / (%.15g + %g)", model->working.units,
+		put(w, "1.0 * greatest(%.15g, 0) / (%.15g + %g)", model->working.units,
 			model->working.lived, YOUNG_DAYS);
 		tell(w, "level", model->level, "units/day",
 			 "greatest(units, 0) / (lived + 4)");
@@ -217,7 +225,7 @@ tell_level(Working *w, const DemandModel *model)
 		 "the factor of today's weekday (UTC)");
 	tell(w, "hour_factor", model->hour[hour], "",
 		 "(units in this hour of the days + 2 * mean + 1) / (expected + 2 * mean + 1) over the past 167 hours, scaled to mean 1");
-	put(w, "%.15g * %.15g * %.15g / 24", model->level,
+	put(w, "1.0 * %.15g * %.15g * %.15g / 24", model->level,
 		model->dow[model->weekday], model->hour[hour]);
 	tell(w, "base_velocity", model->base, "units/hour",
 		 "level * weekday_factor * hour_factor / 24");
@@ -248,7 +256,7 @@ tell_variance(Working *w, const DemandModel *model, bool daily, double days)
 		v->spread * days * days;
 
 	for (int j = 0; j < DEMAND_ALPHAS; j++)
-		put(w, "%s%.12g * ((%d * %.12g + %g * %.12g) / %g * %.12g * (1 + %g * (%.12g) + %g ^ 2 * (%.12g) * (%.12g) / 6) + (%.12g * (%.12g - %.12g)) ^ 2)",
+		put(w, "%s%.12g * ((%d.0 * %.12g + %g * %.12g) / %g * %.12g * (1 + %g * (%.12g) + %g ^ 2 * (%.12g) * (%.12g) / 6) + (%.12g * (%.12g - %.12g)) ^ 2)",
 			j == 0 ? "" : " + ", s->weight[j], s->n, s->error[j], prior,
 			period, s->n + prior, h, alpha[j], whole - 1, alpha[j], whole - 1,
 			2 * whole - 1, days, s->level[j], s->mean);
@@ -314,7 +322,7 @@ tell_horizon(Working *w, const DemandModel *model, int64_t horizon)
 	{
 		tell(w, "squares", model->working.squares, "units^2",
 			 "sum of the squares of the days, lone spikes cut");
-		put(w, "%.15g * %.15g / (%.15g + %g) * %.15g + %g / greatest(%.15g, 1) * %.15g ^ 2",
+		put(w, "1.0 * %.15g * %.15g / (%.15g + %g) * %.15g + %g / greatest(%.15g, 1.0) * %.15g ^ 2",
 			model->doubt, model->working.squares, model->working.lived,
 			YOUNG_DAYS, days, YOUNG_DAYS, model->working.lived, f.mean);
 		tell(w, "var_now", f.var, "units^2",

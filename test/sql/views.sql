@@ -33,15 +33,16 @@ WHERE d.demand IS NOT NULL ORDER BY 1, 2;
 SELECT sku, location, on_hand, reserved, available, on_order, stock_position, tier, reason
 FROM replenish.status ORDER BY 1, 2;
 -- explain() says the same as status, before and after what waits in the inbox
-SELECT step, name, value = CASE name
-		WHEN 'on_hand' THEN s.on_hand::text WHEN 'available' THEN s.available::float8::text
-		WHEN 'stock_position' THEN s.stock_position::float8::text
-		WHEN 'velocity' THEN s.velocity::text WHEN 'forecast' THEN s.forecast::text
-		WHEN 'threshold' THEN s.threshold::text WHEN 'target' THEN s.target::text
-		WHEN 'tier' THEN s.tier::text WHEN 'reorder_qty' THEN s.reorder_qty::text END AS same,
+SELECT name, CASE name
+		WHEN 'on_hand' THEN value::numeric = s.on_hand WHEN 'available' THEN value::numeric = s.available
+		WHEN 'stock_position' THEN value::numeric = s.stock_position
+		WHEN 'velocity' THEN value::float8 = s.velocity WHEN 'forecast' THEN value::float8 = s.forecast
+		WHEN 'threshold' THEN value::float8 = s.threshold WHEN 'target' THEN value::float8 = s.target
+		WHEN 'tier' THEN value = s.tier::text WHEN 'reorder_qty' THEN value::float8 = s.reorder_qty END AS same,
 	unit, formula
 FROM replenish.explain('A', 'HK', '2026-11-20 12:00+00'), replenish.status s
-WHERE s.sku = 'A' AND s.location = 'HK' ORDER BY step;
+WHERE s.sku = 'A' AND s.location = 'HK' AND name IN ('on_hand', 'available', 'stock_position', 'velocity',
+	'forecast', 'threshold', 'target', 'tier', 'reorder_qty') ORDER BY step;
 UPDATE stock SET on_hand = on_hand - 470 WHERE sku = 'A' AND place = 'HK';
 SELECT on_hand, available, stock_position, tier, decided_at FROM replenish.status
 WHERE sku = 'A' AND location = 'HK';
