@@ -74,7 +74,8 @@ $primary->safe_psql('postgres',
 	"INSERT INTO orders (sku, qty) VALUES ('before', 1);"
 	  # the load deletes what it finds
 	  . " CREATE TABLE mark AS SELECT 'before' AS sku");
-$primary->safe_psql('postgres', "SELECT pg_create_restore_point('middle')");
+my $middle = $primary->safe_psql('postgres',
+	"SELECT pg_walfile_name(pg_create_restore_point('middle'))");
 $primary->safe_psql('postgres',
 	"INSERT INTO orders (sku, qty) VALUES ('after', 1);"
 	  . " INSERT INTO mark VALUES ('after')");
@@ -98,8 +99,11 @@ is(quietly($standby, 'SELECT count(*) FROM replenish.verify()'),
 unlike(slurp_file($standby->logfile), qr/background worker process "replenish/,
 	'standby: none was ever asked for');
 
-# the primary is lost, in the middle of everything
+# the primary is lost, in the middle of everything but its archive
 $primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
+$primary->poll_query_until('postgres',
+	"SELECT last_archived_wal >= '$middle' FROM pg_stat_archiver")
+  or die 'the middle is not archived';
 $primary->stop('immediate');
 $load->finish;
 
