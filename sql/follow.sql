@@ -212,8 +212,11 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	PERFORM note_table(t.tgrelid);
 	id := source_of(t.tgrelid);
+	-- or note_restored() takes note
+	IF EXISTS (SELECT FROM followed f WHERE f.source = id) THEN
+		PERFORM note_table(t.tgrelid);
+	END IF;
 	IF id IS NOT NULL AND NOT is_trigger_name(t.tgname) THEN
 		PERFORM tell(id, format('watched table %s has a trigger %s, which replenish did not make',
 				table_name(t.tgrelid), t.tgname),

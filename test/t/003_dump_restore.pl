@@ -151,6 +151,36 @@ $node->command_ok(
 	[ 'pg_restore', '-e', '-j', '2', '-d', 'parallel', "$dir/shop.dump" ],
 	'pg_restore -j 2');
 
+# a table's triggers may be made before what is known of it is restored, or in
+# the middle, for a parallel restore makes them when that table is filled
+my ($toc) = run_command([ 'pg_restore', '-l', "$dir/shop.dump" ]);
+my %part;
+foreach (grep { !/^;/ } split /\n/, $toc)
+{
+	my $part =
+		/ TRIGGER / && !/ EVENT / ? 'triggers'
+	  : / TABLE DATA replenish source / ? 'source'
+	  : / TABLE DATA replenish / ? 'ours'
+	  : / TABLE DATA / ? 'theirs'
+	  : $part{theirs} ? 'rest' : 'tables';
+	$part{$part} .= "$_\n";
+}
+my %order = (
+	before => [qw(tables theirs triggers ours source rest)],
+	middle => [qw(tables theirs source triggers ours rest)]);
+foreach my $db (sort keys %order)
+{
+	append_to_file("$dir/$db", join '', @part{ @{ $order{$db} } });
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->command_ok(
+		[ 'pg_restore', '-e', '-L', "$dir/$db", '-d', $db, "$dir/shop.dump" ],
+		"triggers $db: pg_restore");
+	is(quietly($db, $everything), $before,
+		"triggers $db: every table is the same");
+	is(quietly($db, $followed), $had_followed,
+		"triggers $db: and known by their new numbers");
+}
+
 foreach my $db (qw(plain parallel))
 {
 	is( $node->safe_psql('postgres', qq{
