@@ -335,6 +335,29 @@ END $$;
 COMMENT ON FUNCTION replenish.note_table(regclass) IS
 'Writes down in followed how a table with triggers of a source is now; nothing for any other.';
 
+-- A parallel restore makes a table's triggers when that table is filled, whether
+-- ours are or not.
+CREATE FUNCTION replenish.note_restored() RETURNS trigger
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF TG_TABLE_NAME = 'source' THEN
+		PERFORM note_table(to_regclass(f.name)) FROM followed f
+		WHERE f.source = NEW.id AND f.relation <> to_regclass(f.name)::oid
+			AND source_of(to_regclass(f.name)) = f.source;
+	ELSIF NEW.relation <> to_regclass(NEW.name)::oid
+		AND source_of(to_regclass(NEW.name)) = NEW.source THEN
+		PERFORM note_table(to_regclass(NEW.name));
+	END IF;
+	RETURN NULL;
+END $$;
+COMMENT ON FUNCTION replenish.note_restored() IS
+'Trigger on followed and source: takes note of tables whose triggers were restored before these two.';
+CREATE TRIGGER followed_restored AFTER INSERT ON replenish.followed
+	FOR EACH ROW EXECUTE FUNCTION replenish.note_restored();
+CREATE TRIGGER source_restored AFTER INSERT ON replenish.source
+	FOR EACH ROW EXECUTE FUNCTION replenish.note_restored();
+
 CREATE FUNCTION replenish.touch_source(id integer) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp AS $$

@@ -21,6 +21,8 @@ BEGIN
 		WHERE i.inhrelid = follow_table.relation) r (relation)
 	JOIN capturing c ON c.relation = r.relation
 	JOIN source s ON s.id = c.id AND s.active
+	-- of which a restore has brought what was known
+	WHERE EXISTS (SELECT FROM followed f WHERE f.source = s.id)
 	INTO ids;
 	own_id := source_of(relation);
 	IF own_id IS NULL THEN

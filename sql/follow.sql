@@ -212,10 +212,11 @@ BEGIN
 	IF NOT FOUND THEN
 		RETURN;
 	END IF;
-	-- a restore may be filling it at the same time
-	LOCK TABLE followed IN SHARE ROW EXCLUSIVE MODE;
-	PERFORM note_table(t.tgrelid);
 	id := source_of(t.tgrelid);
+	-- or note_restored() takes note
+	IF EXISTS (SELECT FROM followed f WHERE f.source = id) THEN
+		PERFORM note_table(t.tgrelid);
+	END IF;
 	IF id IS NOT NULL AND NOT is_trigger_name(t.tgname) THEN
 		PERFORM tell(id, format('watched table %s has a trigger %s, which replenish did not make',
 				table_name(t.tgrelid), t.tgname),
@@ -226,42 +227,6 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION replenish.follow_trigger(oid) IS
 'Takes note of triggers that a restore creates, and warns of those that somebody made or renamed.';
-
--- In a parallel restore the rows come before or after the triggers.
-CREATE FUNCTION replenish.followed_restored() RETURNS trigger
-	LANGUAGE plpgsql SECURITY DEFINER
-	SET search_path = pg_catalog, replenish, pg_temp
-	SET quote_all_identifiers = off AS $$
-DECLARE
-	present regclass := to_regclass(NEW.name);
-BEGIN
-	IF present IS NULL OR present = NEW.relation
-		OR NOT EXISTS (SELECT FROM capturing c
-			WHERE c.relation = present
-				AND c.id = NEW.source) THEN
-		RETURN NEW;
-	END IF;
-	-- the triggers were there first, and were noted where source was, too
-	IF EXISTS (SELECT FROM followed f
-		WHERE f.source = NEW.source AND f.name = NEW.name) THEN
-		RETURN NULL;
-	END IF;
-	NEW.relation := present;
-	SELECT jsonb_object_agg(k.key, k.value || coalesce(
-		(SELECT jsonb_build_object('attnum', a.attnum) FROM pg_attribute a
-			WHERE a.attrelid = present
-				AND a.attname = k.value ->> 'name' AND NOT a.attisdropped),
-		'{}'))
-	FROM jsonb_each(NEW.columns) k INTO NEW.columns;
-	RETURN NEW;
-END $$;
-COMMENT ON FUNCTION replenish.followed_restored() IS
-'Gives a row of followed that a restore brings the numbers that its table has here, if that is there with its triggers; one that those have brought already stays.';
-
-CREATE TRIGGER followed_restored BEFORE INSERT ON replenish.followed
-	FOR EACH ROW EXECUTE FUNCTION replenish.followed_restored();
-COMMENT ON TRIGGER followed_restored ON replenish.followed IS
-'A restore may bring its rows before or after the triggers of the tables.';
 
 CREATE FUNCTION replenish.is_housekept(s replenish.source, part text,
 	upto timestamptz) RETURNS boolean

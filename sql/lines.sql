@@ -47,14 +47,15 @@ CREATE FUNCTION replenish.key_text(relation regclass, side text, col name)
 COMMENT ON FUNCTION replenish.key_text(regclass, text, name) IS
 'An expression for a column of the table with the alias side as text, which runs no code of the table''s or the type''s owner.';
 
--- The code of the fault of a key, as the triggers have it.
+-- The code of the fault of a key, as the triggers have it.  The vertical tab is a
+-- number here, for up to 15, E'\v' is a letter.
 CREATE FUNCTION replenish.key_fault(expression text, what text)
 	RETURNS text
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT CASE WHEN what IN ('sku', 'order') THEN pg_catalog.format(
 				'WHEN pg_catalog.btrim(coalesce(%1$s, %2$L), %3$L) = %2$L THEN %4$L ',
-				expression, '', E' \t\n\v\f\r', 'blank_' || what)
+				expression, '', E' \t\n\x0b\f\r', 'blank_' || what)
 			ELSE '' END
 			|| pg_catalog.format(
 				'WHEN pg_catalog.octet_length(%s) > 255 THEN %L ',
@@ -233,8 +234,8 @@ BEGIN
 		CROSS JOIN LATERAL (%10$s) q (units)
 		CROSS JOIN LATERAL (%11$s) m (at)
 		CROSS JOIN LATERAL (SELECT
-			CASE WHEN btrim(%12$s, E' \t\n\v\f\r') <> '' THEN %12$s END,
-			CASE WHEN btrim(%13$s, E' \t\n\v\f\r') <> '' THEN %13$s END,
+			CASE WHEN btrim(%12$s, E' \t\n\x0b\f\r') <> '' THEN %12$s END,
+			CASE WHEN btrim(%13$s, E' \t\n\x0b\f\r') <> '' THEN %13$s END,
 			%14$s) p (location, channel, status)$sql$,
 		key_text(lines, 'l', s.sku),
 		CASE WHEN s.price IS NULL THEN 'NULL::float8' ELSE

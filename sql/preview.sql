@@ -288,7 +288,7 @@ BEGIN
 	END IF;
 	EXECUTE format('SELECT array_agg(DISTINCT m.sku COLLATE "C")
 		FROM (SELECT DISTINCT %1$s AS sku FROM %2$s t
-			WHERE btrim(%1$s, E'' \t\n\v\f\r'') <> '''') c
+			WHERE btrim(%1$s, E'' \t\n\x0b\f\r'') <> '''') c
 		CROSS JOIN LATERAL real_skus(c.sku, NULL) m',
 		key_text(stock, 't', stock_sku), stock)
 	INTO stocked;
@@ -443,7 +443,7 @@ BEGIN
 		CASE WHEN location IS NULL THEN '''default''' ELSE
 			format('CASE WHEN btrim(%1$s, %2$L) <> %3$L
 				THEN %1$s ELSE ''default'' END',
-				key_text(source, 'l', location), E' \t\n\v\f\r', '') END,
+				key_text(source, 'l', location), E' \t\n\x0b\f\r', '') END,
 		key_fault(key_text(source, 'l', sku), 'sku'),
 		CASE WHEN location IS NOT NULL THEN
 			key_fault(key_text(source, 'l', location), 'location') END,

@@ -17,7 +17,9 @@ cd "$PREFIX/tap"
 status=0
 # shellcheck disable=SC2086 # a prefix of several words, or none
 $AS_SERVER_USER env -u PGHOST -u PGUSER -u PGDATABASE \
-	TESTDIR="$PREFIX/tap" TMPDIR="$PREFIX/tap" PGPORT=65432 \
+	TESTDIR="$PREFIX/tap" TESTDATADIR="$PREFIX/tap/tmp_check" \
+	TESTLOGDIR="$PREFIX/tap/tmp_check/log" \
+	TMPDIR="$PREFIX/tap" PGPORT=65432 \
 	PATH="$PRIVATE_BINDIR:$PATH" \
 	PG_REGRESS="$pgxs/test/regress/pg_regress" \
 	prove --verbose --comments -I "$pgxs/test/perl" "$@" || status=$?

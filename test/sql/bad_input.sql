@@ -87,7 +87,7 @@ FROM unnest(ARRAY['NaN', 'Infinity', '-Infinity', '1e308', '-1e308', '4.9e-324',
 INSERT INTO stock VALUES ('Q', 'NaN'), ('Q', 1e100), ('Q', -0.0), ('Q', 1e-100), ('Q', 7), ('Q', NULL);
 -- keys: nothing, nothing to be seen, more than a page, and what must be escaped
 INSERT INTO orders (sku, qty, at) SELECT k, 1, '2026-11-20 12:00+00'
-FROM unnest(ARRAY[NULL, '', ' ', E'\t\r\n\v\f', E'\x01', E'a\x07b', repeat('long', 262144),
+FROM unnest(ARRAY[NULL, '', ' ', E'\t\r\n\x0b\f', E'\x01', E'a\x07b', repeat('long', 262144),
 	repeat('x', 255), repeat('x', 256), '"', E'\\', ',', '{}', E'a\nb', '%s', '$1', '''; DROP TABLE orders; --',
 	E'\u00a0', E'\u200b', '🧦']) k;
 SELECT decided FROM replenish.tick('2026-11-20 12:04+00');

@@ -21,6 +21,8 @@ INSERT INTO shop.orders (sku, qty, at, place, state) VALUES
 	('MUG', 1, '2024-03-23 12:00', 'HK', NULL), ('MUG', 1, '2024-03-23 12:00', 'HK', 'mystery'),
 	(NULL, 1, '2024-03-22 12:00', 'HK', 'paid'), (E' \t', 1, '2024-03-22 12:00', 'HK', 'paid'),
 	(repeat('茶', 90), 1, '2024-03-22 12:00', 'HK', 'paid'),
+	-- white space, and what is none
+	(E'\x0b', 1, '2024-03-22 12:00', E'\x0b', 'paid'), ('v', 1, '2024-03-22 12:00', 'v', 'paid'),
 	('MUG', 1, '2024-03-22 12:00', repeat('x', 256), 'paid'),
 	('MUG', NULL, '2024-03-22 12:00', 'HK', 'paid'), ('MUG', 'NaN', '2024-03-22 12:00', 'HK', 'paid'),
 	('MUG', '-Infinity', '2024-03-22 12:00', 'HK', 'paid'), ('MUG', 1.1e12, '2024-03-22 12:00', 'HK', 'paid'),

@@ -44,7 +44,7 @@ SELECT replenish.unwatch('shop.orders');
 SELECT replenish.watch_orders('shop.orders', 'Weird "name" ''x\y', 'qty', 'at');
 INSERT INTO shop.orders (id, "Weird ""name"" 'x\y", qty, at)
 VALUES (1, 'odd', 2, '2026-11-01 10:00+00');
-SELECT sku, amount FROM replenish.inbox;
+SELECT sku, amount FROM replenish.inbox ORDER BY sku COLLATE "C", amount;
 DELETE FROM shop.orders;
 SELECT replenish.unwatch('shop.orders');
 CREATE TABLE "Shop's ""Orders"" \ 订单" ("SKU 编号" text, "Menge" integer,

@@ -274,7 +274,8 @@ sql(q{UPDATE pg_proc SET probin = '$libdir/replenish_gone'
 	WHERE probin = '$libdir/replenish'});
 $node->psql('postgres', q{INSERT INTO orders (sku, qty) VALUES ('A', 1)},
 	stderr => \my $missing);
-like($missing, qr/could not access file "\$libdir\/replenish_gone"/,
+# from 18 on the message is without the macro
+like($missing, qr/could not access file "(\$libdir\/)?replenish_gone"/,
 	'without a library an order fails, and says which file is missing');
 # as the README says
 sql(q{ALTER TABLE orders DISABLE TRIGGER USER; ALTER TABLE stock DISABLE TRIGGER USER});
@@ -422,10 +423,12 @@ $decider->quit;
 eval { $keeper->quit };
 ok($node->poll_query_until('stuck', 'SELECT NOT replenish.inbox_waits()'),
 	'and what was ordered meanwhile is decided');
-is( $node->safe_psql('stuck', q{SELECT (SELECT count(*) FROM replenish.verify()),
+# the inbox may be empty a moment before what was in it is decided
+ok( $node->poll_query_until('stuck',
+		q{SELECT (SELECT count(*) FROM replenish.verify()),
 		(SELECT count(*) FROM replenish.item), (SELECT count(*) FROM replenish.health()
-			WHERE what IN ('decider', 'inbox') AND NOT ok)}),
-	'0|2|0', 'all of it');
+			WHERE what IN ('decider', 'inbox') AND NOT ok)}, '0|2|0'),
+	'all of it');
 
 # no slot for it: the orders decide
 $node->safe_psql('postgres', 'ALTER SYSTEM SET max_worker_processes = 0');

@@ -17,11 +17,6 @@ use Test::More;
 
 my $primary = PostgreSQL::Test::Cluster->new('primary');
 $primary->init(allows_streaming => 1, has_archiving => 1);
-# whoever restores while it archives finds whole files only
-my $archive = $primary->archive_dir;
-$primary->append_conf('postgresql.conf', qq{
-archive_command = 'cp "%p" "$archive/%f.part" && mv "$archive/%f.part" "$archive/%f"'
-});
 $primary->append_conf(
 	'postgresql.conf', q{
 max_prepared_transactions = 10
@@ -104,11 +99,11 @@ is(quietly($standby, 'SELECT count(*) FROM replenish.verify()'),
 unlike(slurp_file($standby->logfile), qr/background worker process "replenish/,
 	'standby: none was ever asked for');
 
-# the primary is lost, in the middle of everything but the archiving
+# the primary is lost, in the middle of everything but its archive
 $primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
 $primary->poll_query_until('postgres',
 	"SELECT last_archived_wal >= '$middle' FROM pg_stat_archiver")
-  or die 'the restore point was not archived';
+  or die 'the middle is not archived';
 $primary->stop('immediate');
 $load->finish;
 
