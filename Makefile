@@ -8,7 +8,7 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
-               src/distribution.o src/model.o src/model_spike.o \
+               src/distribution.o src/model.o src/smoothing.o src/spike.o \
                src/velocity.o src/forecast.o src/working.o src/inventory.o src/loss.o \
                src/textbook.o src/lead_time.o src/lead_time_text.o
 OBJS         = $(CORE_OBJS) \
@@ -94,7 +94,7 @@ $(SQL_UPDATE): sql/from-1.0.sql $(SQL_AGAIN) sql/from-1.0-after.sql \
 $(OBJS): $(wildcard src/*.h)
 
 # Six smoothing constants run side by side.
-src/model.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
+src/smoothing.o src/spike.o: CFLAGS += $(CFLAGS_UNROLL_LOOPS) $(CFLAGS_VECTORIZE)
 
 # Tests of the demand summary that need no server.
 DEMAND_CORE  = src/demand.c src/demand_read.c src/demand_pack.c \
@@ -120,7 +120,8 @@ unit: test/unit/core_test test/unit/lead_time_test
 	test/unit/lead_time_test
 
 # The mathematics by itself: needs no server either.
-MATH_CORE    = src/forecast.c src/model.c src/model_spike.c src/velocity.c \
+MATH_CORE    = src/forecast.c src/model.c src/smoothing.c src/spike.c \
+               src/velocity.c \
                src/count.c \
                src/distribution.c src/special.c
 

@@ -11,7 +11,7 @@
  * (Bates and Granger 1969) goes by powers of the errors.  An item that is
  * too young for that has the mean of its days.  Weekdays are factors, shrunk
  * towards 1 by as much as the series is noisy.  What is cut off spikes counts
- * as far as it is demand; see model_spike.c.  The variance of H periods is
+ * as far as it is demand; see spike.c.  The variance of H periods is
  * that of smoothing (Johnston and Harrison 1986), a polynomial in H.
  *
  * Negative totals, more returned than sold, are taken as they are; what they
@@ -23,16 +23,8 @@
 #include <string.h>
 
 #include "model.h"
+#include "smoothing.h"
 #include "spike.h"
-
-const double demand_day_alpha[DEMAND_ALPHAS] = {
-	.005, .02, .05, .1, .2, .35
-};
-
-/* the same memory in weeks: 1 - (1 - a)^7 */
-const double demand_week_alpha[DEMAND_ALPHAS] = {
-	.0345, .1319, .3017, .5217, .7903, .951
-};
 
 /* what was cut off spikes, per day */
 typedef struct Excess
@@ -40,106 +32,6 @@ typedef struct Excess
 	double		units;			/* that are demand */
 	double		var;			/* part of the variance */
 } Excess;
-
-/* n values: their mean, and the sum of squares around it */
-typedef struct Sample
-{
-	const double *x;
-	int			n;
-	double		mean;
-	double		squares;
-} Sample;
-
-/*
- * Sum of the values, or of their squared distances from the mean; four sums
- * side by side, so that no addition waits for the one before.
- */
-static double
-sample_sum(const Sample *s, bool squared)
-{
-	double		sum[4] = {0, 0, 0, 0};
-	const double *x = s->x;
-	double		mean = s->mean;
-	int			i = 0;
-
-	if (squared)
-	{
-		for (; i + 4 <= s->n; i += 4)
-			for (int j = 0; j < 4; j++)
-				sum[j] += (x[i + j] - mean) * (x[i + j] - mean);
-		for (; i < s->n; i++)
-			sum[0] += (x[i] - mean) * (x[i] - mean);
-	}
-	else
-	{
-		for (; i + 4 <= s->n; i += 4)
-			for (int j = 0; j < 4; j++)
-				sum[j] += x[i + j];
-		for (; i < s->n; i++)
-			sum[0] += x[i];
-	}
-	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
-/* Describe n values. */
-static Sample
-sample_make(const double *x, int n)
-{
-	Sample		s = {x, n, 0, 0};
-
-	s.mean = sample_sum(&s, false) / n;
-	s.squares = sample_sum(&s, true);
-	return s;
-}
-
-/*
- * Weights from the evidence against each smoothing constant, and the level that
- * they give.
- */
-static void
-weigh(DemandSmoothing *s)
-{
-	double		best = INFINITY;
-	double		total = 0;
-
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-		best = fmin(best, s->evidence[j]);
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-		total += s->weight[j] = exp(best - s->evidence[j]);
-	s->mean = 0;
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-	{
-		s->weight[j] /= total;
-		s->mean += s->weight[j] * fmax(s->level[j], 0);
-	}
-}
-
-/*
- * Variance of H periods over the smoothing constants: the weighted sum of
- * s2 H (1 + a (H - 1) + a^2 (H - 1) (2 H - 1) / 6) in powers of H, and how
- * far the levels lie apart.  The squared error s2 of one period is shrunk to
- * the demand of a period, as if that many more had been Poisson.
- */
-static DemandVariance
-mix_variance(const DemandSmoothing *s, const double *alpha, double prior,
-			 double period)
-{
-	DemandVariance v = {{0, 0, 0}, 0};
-
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-	{
-		double		a = alpha[j];
-		double		s2 = s->weight[j] * (s->n * s->error[j] + prior * period) /
-			(s->n + prior);
-		double		apart = s->level[j] - s->mean;
-
-		v.c[0] += s2 * (1 - a + a * a / 6);
-		v.c[1] += s2 * (a - a * a / 2);
-		v.c[2] += s2 * a * a / 3;
-		v.spread += s->weight[j] * apart * apart;
-	}
-	return v;
-}
 
 /*
  * By how much a variance is taken to be larger than it was: what it has more
@@ -213,7 +105,7 @@ static Excess
 tame_days(DemandModel *model, double *days, int n, double *weeks)
 {
 	Sample		all = sample_make(days, n);
-	Spike		spike = spike_find(days, n, all.mean, all.squares);
+	Spike		spike = spike_find(&all);
 	double		to = spike.usual + spike.share * (spike.cap - spike.usual);
 	Excess		excess = {0, 0};
 
@@ -230,116 +122,6 @@ tame_days(DemandModel *model, double *days, int n, double *weeks)
 	model->working.spike_cap = spike.cap;
 	model->working.spike_share = spike.share;
 	return excess;
-}
-
-/*
- * Smooth the n newest whole weeks, each constant no slower than the mean of
- * all weeks so far.  Note the levels per day from which to smooth days, that
- * many whole weeks ago, and the mean squared error with which each constant
- * would have forecast the sum of a stretch of weeks.
- */
-static void
-smooth_weeks(DemandSmoothing *s, const double *newest, int n, int ago,
-			 double *start)
-{
-	double		weeks[WEEKS_USED];	/* oldest first */
-	double		sum = 0;		/* of the stretch that begins here */
-	int			stretches = n < STRETCH ? 1 : n - STRETCH + 1;
-	Sample		all;
-	double		cap = INFINITY;
-	double		level[DEMAND_ALPHAS];
-	double		error[DEMAND_ALPHAS] = {0};
-	double		errors[DEMAND_ALPHAS] = {0};
-
-	for (int i = 0; i < n; i++)
-		weeks[i] = newest[n - i];
-	all = sample_make(weeks, n);
-	if (n >= MIN_CAP_WEEKS)
-	{
-		cap = spike_find(weeks, n, all.mean, all.squares).cap;
-		for (int i = 0; i < n; i++)
-			weeks[i] = weeks[i] < cap ? weeks[i] : cap;
-	}
-	for (int i = 0; i < STRETCH; i++)
-		sum += i < n ? weeks[i] : 0;
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-		level[j] = sum / (n < STRETCH ? n : STRETCH);
-	for (int i = 0; i < n; i++)
-	{
-		double		x = weeks[i];
-		double		slowest = 1.0 / (i + 1);
-		double		whole = i + STRETCH <= n;
-
-		if (i == n - ago)
-			memcpy(start, level, sizeof(level));
-		for (int j = 0; j < DEMAND_ALPHAS; j++)
-		{
-			double		e = x - level[j];
-			double		es = whole * (sum - STRETCH * level[j]);
-			double		gain = demand_week_alpha[j] > slowest ? demand_week_alpha[j] : slowest;
-
-			error[j] += e * e;
-			errors[j] += es * es;
-
-			/* in this form no level waits for the error */
-			level[j] = level[j] * (1 - gain) + gain * x;
-		}
-		if (i + STRETCH < n)
-			sum += weeks[i + STRETCH] - x;
-	}
-	if (ago == 0)
-		memcpy(start, level, sizeof(level));
-
-	s->n = n;
-	s->average = all.mean / 7;
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-	{
-		s->level[j] = level[j] / 7;
-		s->error[j] = (error[j] + 1e-9) / n;
-		start[j] /= 7;
-		s->stretch[j] = (errors[j] + 1e-9) / stretches;
-	}
-}
-
-/*
- * Smooth n days, oldest first, with their weekdays taken out.  The levels at
- * the start count as so many days.
- */
-static void
-smooth_days(DemandSmoothing *s, const DemandModel *model, const double *days, int n,
-			const double *start, double start_days)
-{
-	double		inverse[7];
-	double		level[DEMAND_ALPHAS];
-	double		error[DEMAND_ALPHAS] = {0};
-	int			wd = (model->weekday + 7 * 14 - n) % 7;
-
-	for (int i = 0; i < 7; i++)
-		inverse[i] = 1 / model->dow[i];
-	memcpy(level, start, sizeof(level));
-	for (int i = 0; i < n; i++)
-	{
-		double		x = days[i];
-		double		f = model->dow[wd];
-		double		y = x * inverse[wd];
-		double		slowest = 1 / (i + 1 + start_days);
-
-		for (int j = 0; j < DEMAND_ALPHAS; j++)
-		{
-			double		e = x - level[j] * f;
-			double		gain = demand_day_alpha[j] > slowest ? demand_day_alpha[j] : slowest;
-
-			error[j] += e * e;
-			level[j] = level[j] * (1 - gain) + gain * y;
-		}
-		wd = wd == 6 ? 0 : wd + 1;
-	}
-	s->n = n;
-	for (int j = 0; j < DEMAND_ALPHAS; j++)
-	{
-		s->level[j] = level[j];
-		s->error[j] = (error[j] + 1e-9) / n;
-	}
 }
 
 /* Where as_of is in the week, and in its day. */
@@ -410,7 +192,7 @@ model_grown(DemandModel *model, const double *days, int n,
 		weekly->evidence[j] = WEEK_TEMPER * stretches * log(weekly->stretch[j]);
 		daily->evidence[j] = weekly->evidence[j] * (STRETCH_TEMPER / WEEK_TEMPER);
 	}
-	weigh(weekly);
+	smooth_weigh(weekly);
 
 	days += n - m;
 	if (!started)
@@ -420,7 +202,7 @@ model_grown(DemandModel *model, const double *days, int n,
 				started ? INFINITY : START_DAYS);
 	for (int j = 0; j < DEMAND_ALPHAS; j++)
 		daily->evidence[j] += DAY_TEMPER * m * log(daily->error[j]);
-	weigh(daily);
+	smooth_weigh(daily);
 	daily->mean += excess.units;
 	for (int j = 0; j < DEMAND_ALPHAS; j++)
 		daily->error[j] += excess.var;
@@ -428,8 +210,8 @@ model_grown(DemandModel *model, const double *days, int n,
 	model->level_daily = daily->mean;
 	model->level_weekly = weekly->mean;
 	model->level = DAY_SHARE * daily->mean + (1 - DAY_SHARE) * weekly->mean;
-	model->daily = mix_variance(daily, demand_day_alpha, DAY_PRIOR, model->level);
-	model->weekly = mix_variance(weekly, demand_week_alpha, WEEK_PRIOR,
+	model->daily = smooth_variance(daily, demand_day_alpha, DAY_PRIOR, model->level);
+	model->weekly = smooth_variance(weekly, demand_week_alpha, WEEK_PRIOR,
 								 7 * model->level);
 }
 

@@ -9,6 +9,18 @@
 #ifndef REPLENISH_SPIKE_H
 #define REPLENISH_SPIKE_H
 
+/* n values: their mean, and the sum of squares around it */
+typedef struct Sample
+{
+	const double *x;
+	int			n;
+	double		mean;
+	double		squares;
+} Sample;
+
+/* describe n values */
+extern Sample sample_make(const double *x, int n);
+
 typedef struct Spike
 {
 	double		cap;			/* a value above it is a spike */
@@ -16,7 +28,7 @@ typedef struct Spike
 	double		share;			/* of a spike that counts as demand, 0 to 1 */
 } Spike;
 
-/* n values, at least 3; their mean, and the sum of squares around it */
-extern Spike spike_find(const double *x, int n, double mean, double squares);
+/* of at least 3 values */
+extern Spike spike_find(const Sample *s);
 
 #endif							/* REPLENISH_SPIKE_H */

@@ -1,6 +1,6 @@
 /*-------------------------------------------------------------------------
  *
- * model_spike.c
+ * spike.c
  *	  Spikes: days that are out of line, and how much of them is demand.
  *
  * A value beyond eight standard deviations of the others is a spike.  A show
@@ -14,12 +14,55 @@
  *-------------------------------------------------------------------------
  */
 #include <math.h>
+#include <stdbool.h>
 
 #include "spike.h"
 
 #define CAP_SD			8.0
 #define TAIL			6		/* values that tell the tail */
 #define ALONE			4.0		/* expected gaps; one gap less is not alone */
+
+/*
+ * Sum of the values, or of their squared distances from the mean; four sums
+ * side by side, so that no addition waits for the one before.
+ */
+static double
+sample_sum(const Sample *s, bool squared)
+{
+	double		sum[4] = {0, 0, 0, 0};
+	const double *x = s->x;
+	double		mean = s->mean;
+	int			i = 0;
+
+	if (squared)
+	{
+		for (; i + 4 <= s->n; i += 4)
+			for (int j = 0; j < 4; j++)
+				sum[j] += (x[i + j] - mean) * (x[i + j] - mean);
+		for (; i < s->n; i++)
+			sum[0] += (x[i] - mean) * (x[i] - mean);
+	}
+	else
+	{
+		for (; i + 4 <= s->n; i += 4)
+			for (int j = 0; j < 4; j++)
+				sum[j] += x[i + j];
+		for (; i < s->n; i++)
+			sum[0] += x[i];
+	}
+	return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* Describe n values. */
+Sample
+sample_make(const double *x, int n)
+{
+	Sample		s = {x, n, 0, 0};
+
+	s.mean = sample_sum(&s, false) / n;
+	s.squares = sample_sum(&s, true);
+	return s;
+}
 
 /*
  * How much of a spike, the largest value, counts as demand.
@@ -60,8 +103,11 @@ spike_share(const double *x, int n, int largest)
  * Where spikes begin, and how much of them is demand.
  */
 Spike
-spike_find(const double *x, int n, double mean, double squares)
+spike_find(const Sample *s)
 {
+	const double *x = s->x;
+	int			n = s->n;
+	double		mean = s->mean;
 	Spike		spike;
 	int			largest = 0;
 	double		rest;
@@ -72,10 +118,10 @@ spike_find(const double *x, int n, double mean, double squares)
 			largest = i;
 	off = x[largest] - mean;
 	mean -= off / (n - 1);
-	rest = squares - off * off * n / (n - 1);
+	rest = s->squares - off * off * n / (n - 1);
 
 	/* where the largest drowns the others, start again without it */
-	if (rest < 1e-3 * squares)
+	if (rest < 1e-3 * s->squares)
 	{
 		mean = rest = 0;
 		for (int i = 0; i < n; i++)
