@@ -95,14 +95,9 @@ series_of_days(DemandSeries *s, const double *days, int n, int64_t midnight)
 static Spike
 spike_of(const double *x, int n)
 {
-	double		mean = 0;
-	double		squares = 0;
+	Sample		sample = sample_make(x, n);
 
-	for (int i = 0; i < n; i++)
-		mean += x[i] / n;
-	for (int i = 0; i < n; i++)
-		squares += (x[i] - mean) * (x[i] - mean);
-	return spike_find(x, n, mean, squares);
+	return spike_find(&sample);
 }
 
 /* A spike is no demand where it stands alone, and only there. */
