@@ -172,3 +172,8 @@ WHERE sku = 'new' AND name IN ('units', 'lived', 'level', 'forecast_now', 'var_n
 -- orders in packs
 SELECT name, round(value::numeric, 3) AS value, formula, regexp_replace(calculation, '(\.\d{3})\d+', '\1', 'g') AS calculation FROM explained
 WHERE sku = 'packs' AND name IN ('need', 'reorder_qty') ORDER BY step;
+SET client_min_messages = warning;
+DROP EXTENSION replenish CASCADE;
+DROP TABLE stock, orders, explained, day;
+DROP FUNCTION redo, remember, number, count_quantile;
+CREATE EXTENSION replenish;
