@@ -84,13 +84,14 @@ def make():
 def main():
     cases = []
     for name, as_of, events in make():
-        model = Model(Series([(as_of - ago, q) for ago, q in events], as_of))
+        at = [(as_of - ago, q) for ago, q in events]
+        model = Model(Series(at, as_of))
         cases.append({
             'name': name, 'as_of': as_of, 'events': events,
             'velocity': velocity(model),
             'forecasts': [{
                 'days': h, 'mean': f[0], 'variance': f[1],
-                'threshold': threshold(model, h, 4, .95),
+                'threshold': threshold(at, as_of, h, 4, .95),
                 'quantiles': [model.quantile(h, p) for p in PS],
             } for h, f in ((h, model.forecast(h)) for h in HORIZONS)]})
     print(json.dumps({'p': PS, 'lead_time_sd_days': 4, 'cases': cases},

@@ -29,12 +29,15 @@ def week_of(minute):
 
 
 class Series:
-    """Units by age of the bucket: [0] holds as_of, [1] is the one before."""
+    """Units by age of the bucket: [0] holds as_of, [1] is the one before.
 
-    def __init__(self, events, as_of):
+    The summary knows all events before now; as_of may lie before that."""
+
+    def __init__(self, events, as_of, now=None):
         self.as_of = as_of
-        events = [(t, q) for t, q in events if t < as_of]
+        events = [(t, q) for t, q in events if t < (now or as_of)]
         self.end = max((t for t, q in events), default=as_of)
+        self.lost = max(day_of(self.end) - day_of(as_of), 0)
         self.minute = self.ring(events, lambda t: t, MINUTES)
         self.hour = self.ring(events, lambda t: t // 60, HOURS)
         self.day = self.ring(events, day_of, DAYS)
@@ -46,7 +49,7 @@ class Series:
         units = [0.0] * size
         for t, q in events:
             age = bucket(self.as_of) - bucket(t)
-            if age < size and bucket(self.end) - bucket(t) < size:
+            if 0 <= age < size and bucket(self.end) - bucket(t) < size:
                 units[age] += q
         return [round(u, 6) for u in units]
 
@@ -181,7 +184,7 @@ class Model:
         self.weekday = (today + 3) % 7
         self.into_day = series.as_of % 1440 / 1440
         age = max(series.age, 0)
-        n = min(age, DAYS - 1)
+        n = min(age, max(DAYS - 1 - series.lost, 0))
         days = series.day[n:0:-1]
         weeks = list(series.week)
         cut, cut_variance = 0.0, 0.0
@@ -191,7 +194,7 @@ class Model:
             whole = days[n % 7:]
         self.weekday_factors(whole)
         self.doubt = self.variance_doubt(whole)
-        self.grown = age >= GROWN_DAYS
+        self.grown = n >= GROWN_DAYS
         if self.grown:
             nw = min((age - self.weekday) // 7, WEEKS - 1)
             self.fit(days, weeks[nw:0:-1], cut, cut_variance)
@@ -341,9 +344,12 @@ class Model:
         return max(self.plain_quantile(h, p) for h in [*fewer, horizon])
 
     def plain_quantile(self, horizon, p):
-        mean, variance = self.between(0, 7)
-        share = mean / math.sqrt(mean ** 2 + variance / 4) if mean > 0 else 0
-        mean, variance = self.forecast(horizon)
+        return self.shaped(*self.forecast(horizon), p)
+
+    def shaped(self, mean, variance, p):
+        """The quantile of demand with these moments."""
+        week, of_week = self.between(0, 7)
+        share = week / math.sqrt(week ** 2 + of_week / 4) if week > 0 else 0
         normal = mean + NormalDist().inv_cdf(p) * math.sqrt(variance)
         return (share * count_quantile(mean, variance, p) +
                 (1 - share) * max(normal, 0))
@@ -367,11 +373,22 @@ def count_quantile(mean, variance, p):
     return k
 
 
-def threshold(model, horizon, lead_time_sd, p):
-    """Reorder point: demand and lead time both uncertain."""
-    mean, variance = model.forecast(horizon)
+def threshold(events, as_of, horizon, lead_time_sd, p):
+    """Reorder point: demand and lead time both uncertain.
+
+    Demand is what the forecasts of the last seven days say on average."""
+    now = Model(Series(events, as_of))
+    models = [now]
+    for ago in range(1, 7):
+        then = Model(Series(events, as_of - 1440 * ago, as_of))
+        if not (now.grown and then.grown):
+            break
+        models.append(then)
+    forecasts = [m.forecast(horizon) for m in models]
+    mean = mean_of([m for m, v in forecasts])
+    variance = mean_of([math.sqrt(v) for m, v in forecasts]) ** 2
     variance += (mean / horizon * lead_time_sd) ** 2 if horizon > 0 else 0
-    return count_quantile(mean, variance, p)
+    return math.floor(now.shaped(mean, variance, p) + .5)
 
 
 # --------------------------------------------------------------- velocity
