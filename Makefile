@@ -84,12 +84,12 @@ $(SQL_SCRIPT): $(SQL_FIRST) $(SQL_AGAIN)
 
 # Comments on what an update leaves alone may have changed.
 $(SQL_UPDATE): sql/from-1.0.sql $(SQL_AGAIN) sql/from-1.0-after.sql \
-		sql/forecast.sql sql/state.sql sql/settings.sql
+		sql/forecast.sql sql/inventory.sql sql/state.sql sql/settings.sql
 	{ cat sql/from-1.0.sql; \
 	sed -E 's/^CREATE (FUNCTION|PROCEDURE|VIEW|TRIGGER)/CREATE OR REPLACE \1/' \
 		$(SQL_AGAIN) sql/from-1.0-after.sql; \
-	awk '/^COMMENT ON/, /;$$/' sql/forecast.sql sql/state.sql \
-		sql/settings.sql; } > $@
+	awk '/^COMMENT ON/, /;$$/' sql/forecast.sql sql/inventory.sql \
+		sql/state.sql sql/settings.sql; } > $@
 
 $(OBJS): $(wildcard src/*.h)
 

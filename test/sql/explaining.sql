@@ -174,6 +174,6 @@ SELECT name, round(value::numeric, 3) AS value, formula, regexp_replace(calculat
 WHERE sku = 'packs' AND name IN ('need', 'reorder_qty') ORDER BY step;
 SET client_min_messages = warning;
 DROP EXTENSION replenish CASCADE;
-DROP TABLE stock, orders, explained, day;
 DROP FUNCTION redo, remember, number, count_quantile;
+DROP TABLE stock, orders, explained, day;
 CREATE EXTENSION replenish;
