@@ -73,7 +73,7 @@ SELECT bool_and(l.sku = x.l ->> 'sku' AND l.location = x.l ->> 'location') AS "a
 	count(*)
 FROM replenish.event e, jsonb_array_elements(e.facts -> 'first_look') WITH ORDINALITY x (l, n)
 JOIN replenish.first_look() l ON l.rank = x.n;
-SELECT e.facts::text ~ 'price|money|900' AS "tells prices" FROM replenish.event e;
+SELECT e.facts::text ~ 'price|money|22500' AS "tells prices" FROM replenish.event e;
 SELECT n::jsonb - 'id' - 'source' AS notification, octet_length(n) < 2000 AS small
 FROM replenish.event e, replenish.notification(e) n;
 SELECT live_at, last_seq FROM replenish.decider;
