@@ -218,7 +218,7 @@ count_search(const Count *c, double p)
 		pmf = count_pmf(c, k);
 		count_tails(c, k, pmf, &atmost, &more);
 		over = p < 0.5 ? atmost - p : (1 - p) - more;
-		step = pmf > 0 ? -over / pmf : (over < 0 ? INFINITY : -INFINITY);
+		step = newton_step(over, pmf);
 
 		if (fabs(step) <= WALK_LIMIT && k < 1e15)
 		{
@@ -250,7 +250,7 @@ count_search(const Count *c, double p)
 			}
 
 			/* a tail that thins out on the way is longer than it looked */
-			step = -over / pmf;
+			step = newton_step(over, pmf);
 		}
 		if (fabs(step) <= 1e-14 * k)
 			return floor(k + step);

@@ -61,7 +61,7 @@ gamma_quantile(double shape, double p)
 			low = y;
 		else
 			high = y;
-		step = -over / (shape * poisson_term(shape, x));
+		step = newton_step(over, shape * poisson_term(shape, x));
 
 		/* beyond the quantile the density promises next to nothing near it */
 		step = fmin(fmax(step, -1 - fabs(y) / 2), 1 + fabs(y) / 2);

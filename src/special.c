@@ -244,6 +244,14 @@ gamma_tails(double a, double x, double *lower, double *upper)
 	}
 }
 
+double
+newton_step(double over, double density)
+{
+	if (density > 0)
+		return -over / density;
+	return over < 0 ? INFINITY : -INFINITY;
+}
+
 /* The continued fraction of the incomplete beta function, Lentz's method. */
 double
 beta_fraction(double a, double b, double x)

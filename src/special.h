@@ -28,6 +28,12 @@ extern double tail_integral(double u, double weight, double t0);
 /* both tails of the gamma distribution of this shape at x > 0 */
 extern void gamma_tails(double shape, double x, double *lower, double *upper);
 
+/*
+ * Newton's step against so much too much probability.  Where the density is
+ * too small for a number, as far as the caller lets it go.
+ */
+extern double newton_step(double over, double density);
+
 /* the continued fraction of the incomplete beta function, over a */
 extern double beta_fraction(double a, double b, double x);
 
