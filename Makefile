@@ -26,7 +26,8 @@ OBJS         = $(CORE_OBJS) \
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
 SQL_AGAIN    = sql/formulas.sql sql/lead_time.sql sql/ledger.sql \
-               sql/failure.sql sql/keys.sql sql/touch.sql sql/assess.sql \
+               sql/failure.sql sql/keys.sql sql/touch.sql sql/signals.sql \
+               sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/explain.sql sql/follow.sql sql/ddl.sql \

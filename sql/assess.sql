@@ -63,7 +63,7 @@ COMMENT ON FUNCTION replenish.resolve_policy(text, text) IS
 CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 	demand replenish.demand, stock_known boolean, on_hand numeric,
 	reserved numeric, on_order numeric, previous replenish.tier,
-	typical_threshold float8)
+	typical_threshold float8, signals replenish.signals)
 	RETURNS TABLE (service_level float8, lead_time interval,
 		lead_time_sd interval, review_period interval, order_cycle interval,
 		buffer float8, exit_margin float8, moq float8, multiple float8,
@@ -115,7 +115,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			least(p.review_period, interval '366 days' - p.lead_time)
 				AS review_period) limits
 		CROSS JOIN LATERAL (SELECT (on_hand - reserved)::float8 AS available,
-			(on_hand - reserved + on_order)::float8 AS stock_position) stock
+			(on_hand - reserved + on_order
+				+ coalesce((signals).on_order, 0))::float8
+				AS stock_position) stock
 		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
 			p.lead_time, p.lead_time_sd, limits.review_period,
 			p.service_level) f
@@ -151,5 +153,5 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			line.threshold, line.target, p.buffer, p.moq, p.multiple,
 			limits.maximum) reorder_qty;
 	END;
-COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8) IS
-'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other.';
+COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals) IS
+'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other. signals is what signals_of() knows of it.';

@@ -79,12 +79,13 @@ BEGIN
 		CROSS JOIN LATERAL demand_of(k.sku, k.location) history
 		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 			false) stock
+		CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false) signals
 		LEFT JOIN typical ON typical.location = k.location AND history.none
 			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
 			stock.known, stock.on_hand, stock.reserved,
 			stock.on_order, coalesce(i.position_tier, 'normal'),
-			typical.threshold) a
+			typical.threshold, signals) a
 	), gone AS (
 		-- nothing is known of it any more, but for what it was
 		DELETE FROM item i USING assessed a

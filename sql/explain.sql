@@ -8,7 +8,8 @@ CREATE FUNCTION replenish.facts_of(sku text, location text,
 	as_of timestamptz, OUT demand replenish.demand, OUT typical float8,
 	OUT previous replenish.tier, OUT known boolean, OUT counted numeric,
 	OUT sold numeric, OUT on_hand numeric, OUT reserved numeric,
-	OUT on_order numeric, OUT snapshot_at timestamptz, OUT overdue boolean)
+	OUT on_order numeric, OUT snapshot_at timestamptz, OUT overdue boolean,
+	OUT signals replenish.signals)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
@@ -41,6 +42,7 @@ BEGIN
 		true) s
 	INTO known, counted, sold, on_hand, reserved, on_order, snapshot_at,
 		overdue;
+	signals := signals_of(facts_of.sku, facts_of.location, as_of, true);
 END $$;
 COMMENT ON FUNCTION replenish.facts_of(text, text, timestamptz) IS
 'The state of an item with what waits in the inbox, as assess() takes it; its demand, and the threshold that stands in where it has none. An unknown item is an error.';
@@ -118,7 +120,8 @@ BEGIN
 	as_of := greatest(as_of, clock());
 	SELECT * FROM facts_of(explain.sku, explain.location, as_of) INTO f;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, f.demand,
-		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical)
+		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical,
+		f.signals)
 	INTO a;
 	span := least(a.lead_time + a.review_period, interval '366 days');
 	IF f.known AND a.stock_position < a.threshold THEN

@@ -55,4 +55,6 @@ DROP FUNCTION replenish.difference(integer);
 DROP FUNCTION replenish.mark_backfilled(integer);
 DROP FUNCTION replenish.trigger_arguments(replenish.source);
 DROP FUNCTION replenish.attach(regclass, replenish.source);
+DROP FUNCTION replenish.assess(timestamptz, text, text, replenish.demand,
+	boolean, numeric, numeric, numeric, replenish.tier, float8);
 
