@@ -342,6 +342,9 @@ CREATE FUNCTION replenish.note_restored() RETURNS trigger
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 BEGIN
 	IF TG_TABLE_NAME = 'source' THEN
+		-- of 1.0, which knew no other
+		UPDATE source o SET watched_as = o.name
+		WHERE o.id = NEW.id AND o.watched_as IS NULL;
 		PERFORM note_table(to_regclass(f.name)) FROM followed f
 		WHERE f.source = NEW.id AND f.relation <> to_regclass(f.name)::oid
 			AND source_of(to_regclass(f.name)) = f.source;
@@ -352,7 +355,7 @@ BEGIN
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION replenish.note_restored() IS
-'Trigger on followed and source: takes note of tables whose triggers were restored before these two.';
+'Trigger on followed and source: takes note of tables whose triggers were restored before these two, and fills in what a dump of 1.0 has not.';
 CREATE TRIGGER followed_restored AFTER INSERT ON replenish.followed
 	FOR EACH ROW EXECUTE FUNCTION replenish.note_restored();
 CREATE TRIGGER source_restored AFTER INSERT ON replenish.source

@@ -20,14 +20,11 @@ ALTER TABLE replenish.source
 	ADD stale text,
 	ADD found bigint;
 UPDATE replenish.source SET watched_as = name;
-ALTER TABLE replenish.source ALTER watched_as SET NOT NULL;
 
 ALTER TABLE replenish.item_stock
 	ADD minute integer NOT NULL DEFAULT 0,
 	ADD rows bigint NOT NULL DEFAULT 0;
 ALTER TABLE replenish.item_stock
-	ALTER minute DROP DEFAULT,
-	ALTER rows DROP DEFAULT,
 	DROP CONSTRAINT item_stock_pkey,
 	ADD PRIMARY KEY (sku, location, source, minute);
 CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
@@ -45,6 +42,7 @@ ALTER TABLE replenish.event
 
 -- who was told of events goes on being told
 ALTER TABLE replenish.decider ADD live_at timestamptz;
+ALTER TABLE replenish.decider ALTER live_at SET DEFAULT '-infinity';
 UPDATE replenish.decider SET live_at = started_at;
 
 DROP FUNCTION replenish.drain(timestamptz);

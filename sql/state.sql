@@ -40,7 +40,7 @@ CREATE TABLE replenish.source (
 	header_key name,
 	header_id name,
 	on_header text[],
-	watched_as text NOT NULL,
+	watched_as text,
 	header_as text,
 	stale_since timestamptz,
 	stale text,
@@ -110,11 +110,11 @@ CREATE TABLE replenish.item_stock (
 	sku text COLLATE "C" NOT NULL,
 	location text COLLATE "C" NOT NULL,
 	source integer NOT NULL,
-	minute integer NOT NULL,
+	minute integer NOT NULL DEFAULT 0,
 	on_hand numeric NOT NULL,
 	reserved numeric NOT NULL,
 	on_order numeric NOT NULL,
-	rows bigint NOT NULL,
+	rows bigint NOT NULL DEFAULT 0,
 	PRIMARY KEY (sku, location, source, minute)
 ) WITH (fillfactor = 80);
 CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
@@ -214,7 +214,8 @@ CREATE TABLE replenish.decider (
 	started_at timestamptz NOT NULL,
 	last_seq bigint NOT NULL,
 	decided_at timestamptz NOT NULL,
-	live_at timestamptz
+	-- whose dump says nothing of it was announcing
+	live_at timestamptz DEFAULT '-infinity'
 ) WITH (fillfactor = 50);
 SELECT pg_catalog.pg_extension_config_dump('replenish.decider', '');
 

@@ -244,5 +244,44 @@ foreach my $db (qw(plain parallel))
 }
 is(quietly('shop', $everything), $before, 'the old database has not moved');
 
+# what a dump of 1.0 does not say is filled in where 1.1 is installed
+$node->safe_psql('postgres', qq{CREATE DATABASE $_;
+	ALTER DATABASE $_ SET replenish.evaluate = manual}) for 'elder', 'younger';
+quietly('elder', q{
+	CREATE EXTENSION replenish VERSION '1.0';
+	CREATE TABLE orders (sku text, qty numeric, at timestamptz);
+	CREATE TABLE stock (sku text, units integer);
+	SELECT replenish.watch_orders('orders', 'sku', 'qty', 'at');
+	SELECT replenish.watch_stock('stock', 'sku', 'units');
+	INSERT INTO orders SELECT 'A', 1, now() - i * interval '1 hour'
+		FROM generate_series(1, 300) i;
+	INSERT INTO stock VALUES ('A', 50);
+	SELECT replenish.tick();
+	INSERT INTO orders VALUES ('A', 5, now())});
+my $dump = $node->backup_dir . '/elder.sql';
+$node->command_ok([ 'pg_dump', '-f', $dump, 'elder' ], 'a shop with 1.0 is dumped');
+$node->command_ok(
+	[ 'psql', '-Xq', '-v', 'ON_ERROR_STOP=1', '-d', 'younger', '-f', $dump ],
+	'and restored where 1.1 is installed');
+quietly('younger', q{INSERT INTO orders VALUES ('A', 2, now())});
+is( quietly('younger', q{
+		SELECT (SELECT count(*) FROM replenish.verify()),
+			(SELECT count(*) FROM replenish.followed),
+			(SELECT count(*) FROM replenish.health() WHERE NOT ok
+				AND hint LIKE 'SELECT replenish.rewatch%')}),
+	'0|0|2', 'its orders are counted, and health() says what is to be done');
+quietly('younger', q{
+	SELECT replenish.rewatch('orders'), replenish.rewatch('stock');
+	ALTER TABLE orders RENAME qty TO quantity;
+	INSERT INTO orders VALUES ('A', 3, now());
+	UPDATE stock SET units = 40;
+	SELECT replenish.tick()});
+is( quietly('younger', q{
+		SELECT (SELECT count(*) FROM replenish.verify()),
+			(SELECT count(*) FROM replenish.health() WHERE NOT ok),
+			(SELECT on_hand FROM replenish.status),
+			(SELECT live_at IS NOT NULL FROM replenish.decider)}),
+	'0|0|40|t', 'then all is followed, and announced as before');
+
 $node->stop;
 done_testing();
