@@ -227,9 +227,9 @@ class Demo:
             width = 24
             filled = round(width * float(units) / OPENING[LAMP])
             bar = self.screen.paint(self.screen.fill[tier] * filled, tier)
-            self.screen.say("  %s  %s%s%5.0f left%7.0f/h  sold out %s" % (
+            self.screen.say("  %s  %s%s%5.0f left%7s/h  sold out %s" % (
                 self.clock(minute), bar, " " * (width - filled), units,
-                velocity, span(left)))
+                "%.*f" % (velocity < 9.95, velocity), span(left)))
         return tier, qty
 
     def pace(self, seconds):
