@@ -28,7 +28,7 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
 SQL_AGAIN    = sql/formulas.sql sql/lead_time.sql sql/ledger.sql \
                sql/failure.sql sql/keys.sql sql/touch.sql sql/signals.sql \
                sql/assess.sql \
-               sql/notify.sql sql/inbox.sql sql/stock.sql sql/fold.sql \
+               sql/notify.sql sql/inbox.sql sql/stock.sql sql/inbound.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/explain.sql sql/follow.sql sql/ddl.sql \
                sql/lines.sql sql/look.sql sql/words.sql sql/preview.sql \
@@ -42,7 +42,7 @@ DATA_built   = $(SQL_SCRIPT) $(SQL_UPDATE)
 REGRESS      = setup demand_type demand_aggregates demand_accessors \
                demand_groups forecasts forecast_conformance velocity_bursts \
                stockout reorder textbook classical extremes lead_times \
-               watching capturing faulty deciding \
+               watching capturing faulty deciding purchasing \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views explaining \
                going_live previewing suggesting privileged hostile bad_input style_odoo \

@@ -76,31 +76,30 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		next_check timestamptz)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
-		SELECT p.service_level, p.lead_time, p.lead_time_sd, p.review_period,
-			p.order_cycle, p.buffer, p.exit_margin, p.moq, p.multiple,
+		SELECT p.service_level, lead.lead_time, lead.lead_time_sd,
+			p.review_period, p.order_cycle, lead.buffer, p.exit_margin, p.moq, p.multiple,
 			limits.maximum, p.fixed_threshold, stock.available,
 			stock.stock_position,
 			velocity, sold_24h, same_period, f.mean, f.sd,
 			line.threshold, line.threshold - f.mean, cycle.mean, line.target,
 			position_tier,
 			CASE WHEN NOT stock_known THEN 'normal'
-				WHEN shelf.empty THEN 'red'
-				ELSE position_tier END,
+				ELSE greatest(shelf.tier, position_tier) END,
 			CASE WHEN NOT stock_known THEN 'no_stock_record'
-				WHEN shelf.empty AND position_tier <> 'red' THEN 'shelf'
+				WHEN shelf.tier > position_tier THEN 'shelf'
 				WHEN position_tier <> 'normal' THEN 'position'
 				WHEN line.threshold = 0 THEN 'no_demand'
 				ELSE 'covered' END,
 			eta, order_by,
 			CASE WHEN stock_known THEN reorder_qty ELSE 0 END,
-			p.assumed
+			lead.assumed
 				|| CASE WHEN stock_known THEN '{}' ELSE '{on_hand}' END::text[]
 				|| CASE WHEN p.fixed_threshold IS NULL AND line.is_typical
 					THEN '{threshold}' ELSE '{}' END::text[],
 			-- the nearer the end of the shelf, the sooner again; at the latest
 			-- when the day is complete
 			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
-				least(as_of + CASE WHEN stock.available > 0
+				least((signals).next_arrival_at + interval '1 minute', as_of + CASE WHEN stock.available > 0
 						THEN least(greatest(coalesce((eta - as_of) / 20,
 							interval '1 day'), interval '1 minute'),
 							interval '1 day')
@@ -110,16 +109,34 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 						* (pg_catalog.hashtext(assess.sku) & 1023))
 			END
 		FROM replenish.resolve_policy(assess.sku, assess.location) p
+		-- the record of its route, where the shop has not said it
+		CROSS JOIN LATERAL (SELECT
+			CASE WHEN 'lead_time' = ANY (p.assumed)
+				THEN (signals).lead_time END AS lead_time,
+			CASE WHEN 'lead_time_sd' = ANY (p.assumed)
+				THEN (signals).lead_time_sd END AS lead_time_sd,
+			CASE WHEN 'buffer' = ANY (p.assumed) AND (signals).receipts >= 5
+				THEN 0.2 + 0.1 * (signals).late_share END AS buffer) route
+		CROSS JOIN LATERAL (SELECT
+			coalesce(route.lead_time, p.lead_time) AS lead_time,
+			coalesce(route.lead_time_sd, p.lead_time_sd) AS lead_time_sd,
+			coalesce(route.buffer, p.buffer) AS buffer,
+			CASE WHEN (signals).lead_time IS NULL THEN p.assumed
+				ELSE ARRAY(SELECT a.name FROM pg_catalog.unnest(p.assumed)
+					WITH ORDINALITY a (name, n)
+					WHERE a.name NOT IN ('lead_time', 'lead_time_sd')
+						AND (a.name <> 'buffer' OR route.buffer IS NULL)
+					ORDER BY a.n) END AS assumed) lead
 		-- fields from different rows of policy may contradict each other
 		CROSS JOIN LATERAL (SELECT greatest(p.maximum, p.moq) AS maximum,
-			least(p.review_period, interval '366 days' - p.lead_time)
+			least(p.review_period, interval '366 days' - lead.lead_time)
 				AS review_period) limits
 		CROSS JOIN LATERAL (SELECT (on_hand - reserved)::float8 AS available,
 			(on_hand - reserved + on_order
 				+ coalesce((signals).on_order, 0))::float8
 				AS stock_position) stock
 		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
-			p.lead_time, p.lead_time_sd, limits.review_period,
+			lead.lead_time, lead.lead_time_sd, limits.review_period,
 			p.service_level) f
 		CROSS JOIN LATERAL replenish.demand_forecast(demand, as_of,
 			p.order_cycle) cycle
@@ -142,15 +159,22 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			CASE WHEN stock.stock_position >= line.target THEN 'normal'
 				ELSE previous END,
 			p.exit_margin) position_tier
-		CROSS JOIN LATERAL (SELECT stock.available <= 0 AND line.threshold > 0
-			AND velocity > 0 AS empty) shelf
 		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, demand,
 			as_of) eta
+		-- what is at sea fills no shelf: empty before the next arrival is
+		-- orange, before half of the wait is over red
+		CROSS JOIN LATERAL (SELECT CASE
+			WHEN line.threshold <= 0 THEN 'normal'
+			WHEN stock.available <= 0 AND velocity > 0 THEN 'red'
+			WHEN eta < as_of + ((signals).next_arrival_at - as_of) / 2
+				THEN 'red'
+			WHEN eta < (signals).next_arrival_at THEN 'orange'
+			ELSE 'normal' END::replenish.tier AS tier) shelf
 		CROSS JOIN LATERAL replenish.stockout_eta(
 			greatest(stock.stock_position - line.threshold, 0), demand,
 			as_of) order_by
 		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
-			line.threshold, line.target, p.buffer, p.moq, p.multiple,
+			line.threshold, line.target, lead.buffer, p.moq, p.multiple,
 			limits.maximum) reorder_qty;
 	END;
 COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals) IS

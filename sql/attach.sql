@@ -40,7 +40,10 @@ CREATE FUNCTION replenish.trigger_arguments(s replenish.source, part text)
 			coalesce(s.on_hand, ''), coalesce(s.reserved, ''),
 			coalesce(s.on_order, ''), s.zone]
 			|| CASE part WHEN 'lines' THEN ARRAY[s.header_key::text]
-				WHEN 'header' THEN ARRAY[s.header_id::text] ELSE '{}' END
+				WHEN 'header' THEN ARRAY[s.header_id::text]
+				WHEN 'inbound' THEN ARRAY[coalesce(s.expected_at, ''),
+					coalesce(s.received_at, ''), coalesce(s.received, '')]::text[]
+				ELSE '{}' END
 			|| pg_catalog.cardinality(counted)::text || counted || s.zones
 		FROM (SELECT part = 'header' AS header,
 				coalesce(s.on_header, '{}') AS moved) h
@@ -48,7 +51,7 @@ CREATE FUNCTION replenish.trigger_arguments(s replenish.source, part text)
 			THEN coalesce(s.counted, '{}') ELSE '{}' END AS counted) c;
 	END;
 COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source, text) IS
-'What the triggers on a part of a source (orders, lines, header or stock) carry, there as one argument with commas between: id, part, columns (empty where there is none), zone, of lines and headers the column that joins them, number of counted statuses, those statuses, then pairs of location and zone. Columns that the header has are left out of the lines'', and the other way round.';
+'What the triggers on a part of a source (orders, lines, header, stock or inbound) carry, there as one argument with commas between: id, part, columns (empty where there is none), zone, of lines and headers the column that joins them, of inbound its own three, number of counted statuses, those statuses, then pairs of location and zone. Columns that the header has are left out of the lines'', and the other way round.';
 
 CREATE VIEW replenish.capturing AS
 	SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname AS name,
@@ -399,6 +402,8 @@ BEGIN
 			OR EXISTS (SELECT FROM postponed l WHERE l.source = s.id)
 			OR EXISTS (SELECT FROM order_line l WHERE l.source = s.id)
 			OR EXISTS (SELECT FROM order_header h WHERE h.source = s.id)
+			OR EXISTS (SELECT FROM item_inbound i WHERE i.source = s.id)
+			OR EXISTS (SELECT FROM receipt r WHERE r.source = s.id)
 			OR EXISTS (SELECT FROM pending(clock(), NULL) p
 				WHERE p.source = s.id AND p.kind <> 'touch'))
 		-- from now on demand is kept by the minute, from before it is not
@@ -419,7 +424,7 @@ BEGIN
 	RETURN s;
 END $$;
 COMMENT ON FUNCTION replenish.register_source(replenish.source) IS
-'Writes a source down and returns it with its number; the number of a table that was watched before is given again, also where the table was dropped and made anew, or another has taken the name that it was watched under, so that what it contributed is still its own. For watch_orders() and watch_stock().';
+'Writes a source down and returns it with its number; the number of a table that was watched before is given again, also where the table was dropped and made anew, or another has taken the name that it was watched under, so that what it contributed is still its own. For watch_orders() and the like.';
 
 CREATE FUNCTION replenish.attach(relation regclass, header regclass,
 	s replenish.source) RETURNS void

@@ -46,24 +46,21 @@ BEGIN
 	)
 	SELECT t.oid FROM types t WHERE t.typtype <> 'd' INTO base;
 	allowed := CASE
-		WHEN argument IN ('qty', 'on_hand', 'reserved', 'on_order', 'price')
-			THEN 'smallint, integer, bigint, numeric, real, double precision'
-		WHEN argument = 'at'
+		WHEN argument IN ('qty', 'on_hand', 'reserved', 'on_order', 'price',
+			'received') THEN 'smallint, integer, bigint, numeric, real, double precision'
+		WHEN argument IN ('at', 'ordered_at', 'expected_at', 'received_at')
 			THEN 'timestamp with time zone, timestamp without time zone, date'
 		ELSE 'text, character varying, character, name, smallint, integer, bigint, uuid, boolean'
 	END;
 	IF format_type(base, NULL) <> ALL (string_to_array(allowed, ', '))
-		AND NOT (argument NOT IN ('qty', 'on_hand', 'reserved', 'on_order',
-				'price', 'at')
-			AND EXISTS (SELECT FROM pg_type t
-				WHERE t.oid = base AND t.typtype = 'e')) THEN
+		AND NOT (allowed LIKE 'text,%' AND EXISTS (SELECT FROM pg_type t
+			WHERE t.oid = base AND t.typtype = 'e')) THEN
 		RAISE EXCEPTION 'column "%" of table % has type %', col, relation,
 			format_type(att.atttypid, att.atttypmod)
 			USING ERRCODE = 'datatype_mismatch',
 				DETAIL = format('Argument "%s" takes a column of type %s%s.',
-					argument, allowed, CASE WHEN argument IN ('qty', 'on_hand',
-					'reserved', 'on_order', 'price', 'at') THEN ''
-					ELSE ', or an enum' END);
+					argument, allowed, CASE WHEN allowed LIKE 'text,%'
+					THEN ', or an enum' ELSE '' END);
 	END IF;
 END $$;
 COMMENT ON FUNCTION replenish.check_column(regclass, name, text) IS
@@ -139,14 +136,16 @@ CREATE FUNCTION replenish.part_columns(s replenish.source, part text)
 			('channel', s.channel), ('status', s.status), ('qty', s.qty),
 			('at', s.at), ('price', s.price), ('on_hand', s.on_hand),
 			('reserved', s.reserved), ('on_order', s.on_order),
-			('header_key', s.header_key), ('header_id', s.header_id))
+			('header_key', s.header_key), ('header_id', s.header_id),
+			('expected_at', s.expected_at), ('received_at', s.received_at),
+			('received', s.received))
 			v (argument, col)
 		WHERE v.col IS NOT NULL AND (part_columns.part = 'header')
 			= (v.argument = 'header_id'
 				OR v.argument = ANY (coalesce(s.on_header, '{}')));
 	END;
 COMMENT ON FUNCTION replenish.part_columns(replenish.source, text) IS
-'The columns of a source that are in one of its parts (orders, lines, header or stock), by the argument that named them.';
+'The columns of a source that are in one of its parts (orders, lines, header, stock or inbound), by the argument that named them.';
 
 CREATE FUNCTION replenish.missing_statuses(s replenish.source,
 	relation regclass) RETURNS text

@@ -61,9 +61,11 @@ BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
 	WITH assessed AS MATERIALIZED (
 		SELECT k.sku, k.location, a.*, stock.on_hand,
-			stock.reserved, stock.on_order, stock.snapshot_at, stock.coming_at,
+			stock.reserved,
+			stock.on_order + coalesce(signals.on_order, 0) AS on_order,
+			signals.next_arrival_at, stock.snapshot_at, stock.coming_at,
 			history.none AND NOT stock.known AND stock.coming_at IS NULL
-				AS nothing,
+				AND signals.on_order IS NULL AS nothing,
 			a.assumed || CASE WHEN stock.overdue THEN '{on_hand}'
 				ELSE '{}' END::text[] AS all_assumed,
 			coalesce(i.since, clock) AS since,
@@ -95,13 +97,13 @@ BEGIN
 			on_order, snapshot_at, velocity, sold_24h, same_period, forecast, forecast_sd,
 			lead_time, threshold, safety_stock, target, tier, position_tier,
 			reason, epoch, stockout_eta, order_by, reorder_qty, assumed,
-			decided_at, next_check)
+			decided_at, next_check, next_arrival_at)
 		SELECT a.sku, a.location, a.since, a.on_hand, a.reserved,
 			a.on_order, a.snapshot_at, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
 			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
 			a.safety_stock, a.target, a.tier, a.position_tier, a.reason,
 			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.all_assumed,
-			clock, least(a.next_check, a.coming_at)
+			clock, least(a.next_check, a.coming_at), a.next_arrival_at
 		FROM assessed a WHERE NOT a.nothing
 		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
 			on_hand = excluded.on_hand,
@@ -126,6 +128,7 @@ BEGIN
 			reorder_qty = excluded.reorder_qty,
 			assumed = excluded.assumed,
 			decided_at = excluded.decided_at,
+			next_arrival_at = excluded.next_arrival_at,
 			-- an indexed column: leave it alone while it is early enough
 			next_check = CASE WHEN i.next_check > clock
 				THEN least(i.next_check, excluded.next_check)
@@ -143,7 +146,9 @@ BEGIN
 				'stockout_eta', a.stockout_eta, 'reorder_qty', a.reorder_qty,
 				'service_level', a.service_level, 'lead_time', a.lead_time,
 				'lead_time_sd', a.lead_time_sd,
-				'review_period', a.review_period, 'assumed', a.all_assumed)
+				'review_period', a.review_period,
+				'next_arrival_at', a.next_arrival_at,
+				'assumed', a.all_assumed)
 		FROM assessed a
 		WHERE a.tier <> a.old_tier AND last_seq IS NOT NULL
 		RETURNING 1
@@ -166,14 +171,17 @@ CREATE FUNCTION replenish.refresh_quantities(keys replenish.item_key[],
 	SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
 	UPDATE item i SET on_hand = stock.on_hand, reserved = stock.reserved,
-		on_order = stock.on_order, snapshot_at = stock.snapshot_at
+		on_order = stock.on_order + coalesce(inbound.on_order, 0),
+		snapshot_at = stock.snapshot_at
 	FROM unnest(keys) k
 	CROSS JOIN LATERAL demand_of(k.sku, k.location) history
 	CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 		false) stock
+	CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false) inbound
 	WHERE i.sku = k.sku AND i.location = k.location
 		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
-			IS DISTINCT FROM (stock.on_hand, stock.reserved, stock.on_order,
+			IS DISTINCT FROM (stock.on_hand, stock.reserved,
+				stock.on_order + coalesce(inbound.on_order, 0),
 				stock.snapshot_at);
 EXCEPTION WHEN OTHERS THEN
 	-- what is wrong with one of them shows when it is decided

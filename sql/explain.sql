@@ -113,6 +113,7 @@ DECLARE
 	span interval;
 	need float8;		-- NULL where nothing is to be ordered
 	days integer;		-- whose forecasts make the threshold
+	by_route boolean;	-- the buffer is
 	sd float8;
 	means text;
 	sds text;
@@ -127,6 +128,8 @@ BEGIN
 	IF f.known AND a.stock_position < a.threshold THEN
 		need := (a.target - a.stock_position) * (1 + a.buffer);
 	END IF;
+	by_route := coalesce((f.signals).receipts >= 5
+		AND a.buffer = 0.2 + 0.1 * (f.signals).late_share, false);
 	-- as demand_threshold()
 	SELECT least(7, greatest(1, s.value - 27)) FROM demand_steps(f.demand,
 		as_of, span) s WHERE s.name = 'age' INTO days;
@@ -158,16 +161,41 @@ BEGIN
 				THEN 'counted - sold_since' END),
 		('reserved', trim_scale(f.reserved)::text, 'units',
 			'sum over the watched stock tables', NULL),
-		('on_order', trim_scale(f.on_order)::text, 'units',
+		('stock_on_order', CASE WHEN (f.signals).on_order IS NOT NULL
+			THEN trim_scale(f.on_order)::text END, 'units',
 			'sum over the watched stock tables', NULL),
+		('inbound', (f.signals).on_order::text, 'units',
+			'sum over the open purchase orders', NULL),
+		('overdue', (f.signals).overdue::text, 'units',
+			'of them, those whose expected date has passed', NULL),
+		('on_order', trim_scale(f.on_order
+			+ coalesce((f.signals).on_order, 0))::text, 'units',
+			CASE WHEN (f.signals).on_order IS NULL
+				THEN 'sum over the watched stock tables' END,
+			CASE WHEN (f.signals).on_order IS NOT NULL
+				THEN 'stock_on_order + inbound' END),
+		('next_arrival_at', (f.signals).next_arrival_at::text, '',
+			'the earliest of the expected dates that are still to come', NULL),
+		('route', (f.signals).route, '',
+			'on which most of its orders came or will come', NULL),
+		('receipts', (f.signals).receipts::text, '',
+			'orders that were received on the route', NULL),
+		('late_share', (f.signals).late_share::text, '',
+			'of them, those that came after they were expected', NULL),
 		('available', a.available::text, 'units', NULL, 'on_hand - reserved'),
 		('stock_position', a.stock_position::text, 'units', NULL,
 			'available + on_order'),
 		('sold_24h', a.sold_24h::text, 'units',
 			'demand of the 24 hours before as_of', NULL),
 		('service_level', a.service_level::text, '', 'policy', NULL),
-		('lead_time', days_of(a.lead_time), 'days', 'policy', NULL),
-		('lead_time_sd', days_of(a.lead_time_sd), 'days', 'policy', NULL),
+		('lead_time', days_of(a.lead_time), 'days', CASE
+			WHEN a.lead_time = (f.signals).lead_time
+				THEN 'lead_time_estimate() of the route''s receipts'
+			ELSE 'policy' END, NULL),
+		('lead_time_sd', days_of(a.lead_time_sd), 'days', CASE
+			WHEN a.lead_time_sd = (f.signals).lead_time_sd
+				THEN 'lead_time_estimate() of the route''s receipts'
+			ELSE 'policy' END, NULL),
 		('review_period', days_of(a.review_period), 'days', 'policy', NULL),
 		('horizon', days_of(span), 'days', NULL,
 			'lead_time + review_period')
@@ -212,7 +240,11 @@ BEGIN
 				THEN format('alert_level(stock_position, threshold, %L, exit_margin)',
 					coalesce(f.previous, 'normal')) END),
 		('tier', a.tier::text, '', CASE a.reason
-			WHEN 'shelf' THEN 'red: nothing available while it sells'
+			WHEN 'shelf' THEN CASE WHEN a.available <= 0
+				THEN 'red: nothing available while it sells'
+				WHEN a.tier = 'red'
+				THEN 'red: sold out before half of the wait for next_arrival_at'
+				ELSE 'orange: sold out before next_arrival_at' END
 			WHEN 'no_stock_record' THEN 'normal: its stock is not known' END,
 			CASE WHEN a.reason NOT IN ('shelf', 'no_stock_record')
 				THEN 'position_tier' END),
@@ -223,7 +255,9 @@ BEGIN
 		('order_by', coalesce(a.order_by::text, 'beyond a year'), '',
 			'when the expected demand reaches stock_position - threshold',
 			NULL),
-		('buffer', a.buffer::text, '', 'policy', NULL),
+		('buffer', a.buffer::text, '', CASE WHEN NOT by_route
+				THEN 'policy' END,
+			CASE WHEN by_route THEN '0.2 + 0.1 * late_share' END),
 		('moq', a.moq::text, 'units', 'policy', NULL),
 		('multiple', a.multiple::text, 'units', 'policy', NULL),
 		('maximum', a.maximum::text, 'units', 'policy', NULL),

@@ -144,6 +144,7 @@ DECLARE
 	since timestamptz := sold_since(clock);
 	touched item_key[];
 	loads bigint;
+	inbound bigint;
 BEGIN
 	IF EXISTS (SELECT FROM source WHERE header IS NOT NULL) THEN
 		PERFORM join_orders(clock, backlog);
@@ -196,7 +197,10 @@ BEGIN
 		FROM (SELECT t.source, array_agg(t.minute) AS minutes FROM taken t
 			WHERE t.kind = 'stock' AND t.minute > 0 AND t.amount > 0
 				AND t.minute <= minute_of(clock)
-			GROUP BY t.source) l)
+			GROUP BY t.source) l), (
+		SELECT count(fold_inbound(t.kind, t.source, t.sku, t.location,
+			t.channel, t.minute, t.amount))
+		FROM taken t WHERE t.kind IN ('inbound', 'on time', 'late'))
 	FROM (
 		SELECT m.sku, p.location
 		FROM taken t
@@ -206,15 +210,18 @@ BEGIN
 		UNION
 		SELECT m.sku, t.location
 		FROM taken t CROSS JOIN LATERAL real_skus(t.sku, NULL) m
-		WHERE t.kind = 'stock'
+		WHERE t.kind IN ('stock', 'inbound', 'on time', 'late')
 		UNION
 		SELECT m.sku, m.location
 		FROM taken t
 		CROSS JOIN LATERAL touched_items(t.source, t.sku, t.location, t.channel) m
 		WHERE t.kind = 'touch') n
-	INTO touched, loads;
+	INTO touched, loads, inbound;
 	-- what came and went
 	DELETE FROM postponed WHERE amount = 0;
+	IF inbound > 0 THEN
+		PERFORM prune_inbound();
+	END IF;
 	IF since IS NOT NULL THEN
 		DELETE FROM item_stock WHERE rows = 0 AND minute > 0
 			AND on_hand = 0 AND reserved = 0 AND on_order = 0;

@@ -18,7 +18,13 @@ ALTER TABLE replenish.source
 	ADD header_as text,
 	ADD stale_since timestamptz,
 	ADD stale text,
-	ADD found bigint;
+	ADD found bigint,
+	ADD expected_at name,
+	ADD received_at name,
+	ADD received name,
+	DROP CONSTRAINT source_kind_check,
+	ADD CONSTRAINT source_kind_check
+		CHECK (kind IN ('orders', 'stock', 'inbound'));
 UPDATE replenish.source SET watched_as = name;
 
 ALTER TABLE replenish.item_stock
@@ -35,7 +41,9 @@ ALTER TABLE replenish.policy REPLICA IDENTITY FULL;
 CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
 	WHERE amount = 0;
 
-ALTER TABLE replenish.item ADD snapshot_at timestamptz;
+ALTER TABLE replenish.item
+	ADD snapshot_at timestamptz,
+	ADD next_arrival_at timestamptz;
 ALTER TABLE replenish.event
 	ALTER sku DROP NOT NULL,
 	ALTER location DROP NOT NULL;

@@ -12,7 +12,8 @@ DECLARE
 BEGIN
 	FOR routine, guarded IN
 		SELECT p.oid, p.prosecdef OR l.lanname = 'c' AND p.provolatile <> 'i'
-			OR p.proname IN ('watch_orders', 'watch_stock', 'rewatch', 'unwatch')
+			OR p.proname IN ('watch_orders', 'watch_stock', 'watch_inbound',
+				'rewatch', 'unwatch')
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
 		JOIN pg_catalog.pg_language l ON l.oid = p.prolang

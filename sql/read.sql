@@ -34,6 +34,12 @@ BEGIN
 			CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
 			WHERE p.kind = 'stock'
 			UNION ALL
+			SELECT m.sku, p.location, 0, 0, p.amount * m.units / 1000000
+			FROM replenish.pending(pg_catalog.now(), NULL) p
+			JOIN replenish.source s ON s.id = p.source AND s.active
+			CROSS JOIN LATERAL replenish.real_skus(p.sku, NULL) m
+			WHERE p.kind = 'inbound'
+			UNION ALL
 			SELECT i.sku, i.location, p.amount * m.units / -1000000, 0, 0
 			FROM replenish.sold_since(pg_catalog.now()) from_when
 			CROSS JOIN LATERAL replenish.pending(
@@ -59,7 +65,8 @@ CREATE VIEW replenish.status AS
 		i.lead_time, i.threshold, i.safety_stock, i.target, i.tier,
 		i.stockout_eta, i.stockout_eta - i.decided_at AS cover, i.order_by,
 		i.reorder_qty, i.reason, i.epoch, i.assumed, i.decided_at,
-		i.snapshot_at
+		i.snapshot_at, i.next_arrival_at,
+		i.next_arrival_at - i.stockout_eta AS gap
 	FROM replenish.item i
 	LEFT JOIN replenish.waiting_stock() w
 		ON w.sku = i.sku AND w.location = i.location
@@ -79,6 +86,12 @@ COMMENT ON COLUMN replenish.status.on_hand IS
 'Units in the warehouse; where the table holds snapshots, those of the newest less what was ordered since.';
 COMMENT ON COLUMN replenish.status.snapshot_at IS
 'The oldest of the snapshots that the stock rests on; NULL where the tables hold the present stock.';
+COMMENT ON COLUMN replenish.status.on_order IS
+'Units ordered and not yet received, as the stock tables say and as the open purchase orders do.';
+COMMENT ON COLUMN replenish.status.next_arrival_at IS
+'When the next open purchase order is expected, the end of its day where that is a date; NULL where none has a date that is still to come.';
+COMMENT ON COLUMN replenish.status.gap IS
+'next_arrival_at - stockout_eta: how long the shelf will be empty before the next arrival; negative where it comes in time.';
 COMMENT ON COLUMN replenish.status.velocity IS
 'Units per hour asked for now, bursts included.';
 COMMENT ON COLUMN replenish.status.sold_24h IS

@@ -5,12 +5,19 @@
 ---------------------------------------------------------------------------
 
 CREATE TYPE replenish.signals AS (
-	-- purchase orders, see inbound_of()
+	-- of its purchase orders, see inbound_of()
 	on_order numeric,
-	next_arrival_at timestamptz
+	next_arrival_at timestamptz,
+	overdue numeric,
+	route text,
+	-- of its route, see route_of()
+	lead_time interval,
+	lead_time_sd interval,
+	receipts bigint,
+	late_share float8
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. on_order and next_arrival_at: units of its open purchase orders, and when the next of them that is dated comes.';
+'What signals_of() gathers for one item; NULL is not known. on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of().';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
@@ -21,6 +28,13 @@ CREATE FUNCTION replenish.signals_of(sku text, location text,
 DECLARE
 	s signals;
 BEGIN
+	IF EXISTS (SELECT FROM source o WHERE o.kind = 'inbound') THEN
+		SELECT i.on_order, i.next_arrival_at, i.overdue, i.route, r.lead_time,
+			r.lead_time_sd, r.receipts, r.late_share
+		FROM inbound_of(sku, location, clock, waiting) i
+		CROSS JOIN LATERAL route_of(location, i.route) r
+		INTO s;
+	END IF;
 	RETURN s;
 END $$;
 COMMENT ON FUNCTION replenish.signals_of(text, text, timestamptz, boolean) IS

@@ -15,7 +15,7 @@ COMMENT ON TYPE replenish.item_key IS 'An item: one SKU at one location.';
 -- what it contributed keeps its owner; its number is never given again.
 CREATE TABLE replenish.source (
 	id integer PRIMARY KEY CHECK (id > 0),
-	kind text NOT NULL CHECK (kind IN ('orders', 'stock')),
+	kind text NOT NULL CHECK (kind IN ('orders', 'stock', 'inbound')),
 	name text NOT NULL,
 	active boolean NOT NULL,
 	sku name NOT NULL,
@@ -44,7 +44,12 @@ CREATE TABLE replenish.source (
 	header_as text,
 	stale_since timestamptz,
 	stale text,
-	found bigint
+	found bigint,
+	-- of purchase orders, with when they were ordered in at and their route in
+	-- channel
+	expected_at name,
+	received_at name,
+	received name
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.source', '');
 
@@ -165,6 +170,7 @@ CREATE TABLE replenish.item (
 	assumed text[] NOT NULL,
 	decided_at timestamptz NOT NULL,
 	next_check timestamptz,
+	next_arrival_at timestamptz,
 	PRIMARY KEY (sku, location)
 ) WITH (fillfactor = 80);
 CREATE INDEX item_next_check_idx ON replenish.item (next_check);

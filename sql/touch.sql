@@ -38,7 +38,11 @@ BEGIN
 	WHEN 'source' THEN
 		RETURN QUERY SELECT m.sku, s.location
 		FROM item_stock s CROSS JOIN LATERAL real_skus(s.sku, NULL) m
-		WHERE s.source = touched_items.source;
+		WHERE s.source = touched_items.source
+		UNION
+		SELECT m.sku, i.location
+		FROM item_inbound i CROSS JOIN LATERAL real_skus(i.sku, NULL) m
+		WHERE i.source = touched_items.source;
 	WHEN 'place' THEN
 		-- where its orders go now, and where they went before
 		RETURN QUERY SELECT m.sku, p.location
@@ -73,7 +77,9 @@ BEGIN
 				OR d.location = touched_items.location)
 		UNION
 		SELECT m.sku, s.location
-		FROM item_stock s CROSS JOIN LATERAL real_skus(s.sku, NULL) m
+		FROM (SELECT t.sku, t.location FROM item_stock t
+			UNION SELECT i.sku, i.location FROM item_inbound i) s
+		CROSS JOIN LATERAL real_skus(s.sku, NULL) m
 		WHERE (touched_items.sku = '' OR s.sku = touched_items.sku)
 			AND (touched_items.location = ''
 				OR s.location = touched_items.location)
@@ -87,4 +93,4 @@ BEGIN
 	END CASE;
 END $$;
 COMMENT ON FUNCTION replenish.touched_items(integer, text, text, text) IS
-'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock of; for channel place, all SKUs that were ordered from the place. For the decider only.';
+'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock or purchase orders of; for channel place, all SKUs that were ordered from the place. For the decider only.';

@@ -140,6 +140,14 @@ BEGIN
 				q.amount / 1000000.0
 			FROM sold q WHERE q.source = s.id
 			UNION ALL
+			SELECT 'inbound', i.sku, i.location, i.route, i.minute, '',
+				i.amount / 1000000.0
+			FROM item_inbound i WHERE i.source = s.id
+			UNION ALL
+			SELECT CASE WHEN r.late THEN 'late' ELSE 'on time' END, r.sku,
+				r.location, r.route, r.minutes, '', r.rows
+			FROM receipt r WHERE r.source = s.id
+			UNION ALL
 			SELECT 'line', l.sku, l.location, l.channel, l.minute, l.order_key,
 				l.amount / 1000000.0
 			FROM order_line l WHERE l.source = s.id
@@ -207,13 +215,14 @@ CREATE FUNCTION replenish.amounts(kind text, on_hand numeric, reserved numeric,
 			('on_order', on_order),
 			('snapshot rows', CASE WHEN kind = 'stock' AND minute > 0
 				THEN amounts.amount END),
-			(kind, CASE WHEN kind IN ('fault', 'header') THEN amounts.amount
-				WHEN kind IN ('postponed', 'sold', 'line')
+			(kind, CASE WHEN kind IN ('fault', 'header', 'on time', 'late')
+					THEN amounts.amount
+				WHEN kind IN ('postponed', 'sold', 'line', 'inbound')
 					THEN amounts.amount / 1000000.0 END)) v (what, amount)
 		WHERE v.amount IS NOT NULL;
 	END;
 COMMENT ON FUNCTION replenish.amounts(text, numeric, numeric, numeric, integer, bigint) IS
-'The amounts in one row of drain(), pending() or recount(), but for demand, each by its name: units, or rows of faults, headers and snapshots.';
+'The amounts in one row of drain(), pending() or recount(), but for demand, each by its name: units, or rows of faults, headers, receipts and snapshots.';
 
 CREATE FUNCTION replenish.verify(source regclass DEFAULT NULL)
 	RETURNS TABLE (relation regclass, sku text, location text, channel text,
@@ -236,11 +245,14 @@ BEGIN
 		RETURN QUERY
 		SELECT w.relation, d.sku, d.location, d.channel,
 			CASE WHEN d.order_key <> '' THEN d.kind || ' of order ' || d.order_key
+				WHEN d.kind IN ('on time', 'late')
+					THEN format('receipts %s after %s minutes', d.kind, d.minute)
 				WHEN d.kind <> 'demand' THEN d.kind
 				ELSE 'demand per ' || CASE b.resolution
 					WHEN '1 minute' THEN 'minute' WHEN '1 hour' THEN 'hour'
 					WHEN '1 day' THEN 'day' ELSE 'week' END END,
-			coalesce(b.bucket, to_timestamp(nullif(d.minute, 0) * 60.0)),
+			coalesce(b.bucket, CASE WHEN d.kind NOT IN ('on time', 'late')
+				THEN to_timestamp(nullif(d.minute, 0) * 60.0) END),
 			coalesce(b.expected, d.expected), coalesce(b.actual, d.actual)
 		FROM difference(w.id) d
 		LEFT JOIN LATERAL (
@@ -282,6 +294,7 @@ CREATE FUNCTION replenish.remove_damaged(id integer) RETURNS bigint
 DECLARE
 	demands bigint;
 	stocks bigint;
+	routes bigint := remove_damaged_routes();
 BEGIN
 	IF NOT EXISTS (SELECT FROM item_demand d
 			WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock()))
@@ -289,7 +302,7 @@ BEGIN
 			WHERE t.source = remove_damaged.id
 				AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
 					+ t.on_order - t.on_order) THEN
-		RETURN 0;
+		RETURN routes;
 	END IF;
 	PERFORM become_decider();
 	DELETE FROM item_demand d
@@ -300,7 +313,7 @@ BEGIN
 		AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
 			+ t.on_order - t.on_order;
 	GET DIAGNOSTICS stocks = ROW_COUNT;
-	RETURN demands + stocks;
+	RETURN demands + stocks + routes;
 END $$;
 COMMENT ON FUNCTION replenish.remove_damaged(integer) IS
 'Removes the summaries of a source that are not sound and its stock that is no number, and returns how many there were; no decision is made until the transaction ends if there were any. For repair().';
@@ -331,13 +344,16 @@ BEGIN
 	SELECT CASE WHEN d.kind = 'demand' THEN 0
 			-- what is larger takes another repair
 			ELSE least(greatest((d.expected - coalesce(d.actual, 0)) * CASE
-				WHEN d.kind IN ('fault', 'header', 'snapshot rows') THEN 1
+				WHEN d.kind IN ('fault', 'header', 'snapshot rows', 'on time',
+					'late') THEN 1
 				ELSE 1000000 END, -9e18), 9e18) END,
 		coalesce(d.minute, 0), id,
 		CASE d.kind WHEN 'demand' THEN 's' WHEN 'on_hand' THEN 'h'
 			WHEN 'reserved' THEN 'r' WHEN 'on_order' THEN 'o'
 			WHEN 'snapshot rows' THEN 'n' WHEN 'sold' THEN 'q'
 			WHEN 'postponed' THEN 'd' WHEN 'fault' THEN 'f'
+			WHEN 'inbound' THEN 'i' WHEN 'on time' THEN 'p'
+			WHEN 'late' THEN 'v'
 			WHEN 'line' THEN CASE WHEN d.housekeeping THEN 'k' ELSE 'l' END
 			WHEN 'header' THEN CASE WHEN d.housekeeping THEN 'X' ELSE 'H' END
 			END,

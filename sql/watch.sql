@@ -10,6 +10,22 @@ CREATE FUNCTION replenish.record_demand(sku text, qty float8,
 COMMENT ON FUNCTION replenish.record_demand(text, float8, timestamptz, text, text) IS
 'Records qty units of demand for a SKU at a moment, for programs that keep no table of orders; a negative quantity takes demand back. Without location or channel, both are ''default''. Blank or overlong keys, NULL or infinite values are errors.';
 
+CREATE FUNCTION replenish.check_status(status name, counted text[])
+	RETURNS void
+	LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	IF (status IS NULL) <> (counted IS NULL)
+		OR array_position(counted, NULL) IS NOT NULL
+		OR cardinality(counted) = 0 THEN
+		RAISE EXCEPTION 'arguments "status" and "counted" go together'
+			USING ERRCODE = 'invalid_parameter_value',
+				HINT = 'counted lists the values of the status column whose rows count.';
+	END IF;
+END $$;
+COMMENT ON FUNCTION replenish.check_status(name, text[]) IS
+'An error unless there are both, or neither, of a column of statuses and those that count.';
+
 CREATE FUNCTION replenish.watch_orders(source regclass, sku name, qty name,
 	at name, location name DEFAULT NULL, channel name DEFAULT NULL,
 	status name DEFAULT NULL, counted text[] DEFAULT NULL,
@@ -40,13 +56,7 @@ BEGIN
 		RAISE EXCEPTION 'arguments "sku", "qty" and "at" must name columns'
 			USING ERRCODE = 'null_value_not_allowed';
 	END IF;
-	IF (status IS NULL) <> (counted IS NULL)
-		OR array_position(counted, NULL) IS NOT NULL
-		OR cardinality(counted) = 0 THEN
-		RAISE EXCEPTION 'arguments "status" and "counted" go together'
-			USING ERRCODE = 'invalid_parameter_value',
-				HINT = 'counted lists the values of the status column that are demand.';
-	END IF;
+	PERFORM check_status(status, counted);
 	IF keep IS NULL OR NOT is_span(keep) THEN
 		RAISE EXCEPTION 'argument "keep" must be a length of time without months'
 			USING ERRCODE = 'invalid_parameter_value';
@@ -112,6 +122,50 @@ END $$;
 COMMENT ON FUNCTION replenish.watch_stock(regclass, name, name, name, name, name, name) IS
 'Watches a table of stock: sku, on_hand, location, reserved and on_order name columns, in units; several rows may make up one item. An item whose last row goes has none on hand. With at, the table holds snapshots: the rows of an item''s latest moment are its stock at that moment, and what is ordered after it is taken off. Partitions and children are watched with their table. The caller must own them all. Rows that are there already are counted by CALL replenish.backfill().';
 
+CREATE FUNCTION replenish.watch_inbound(source regclass, sku name, qty name,
+	ordered_at name, expected_at name, received_at name,
+	location name DEFAULT NULL, route name DEFAULT NULL,
+	received name DEFAULT NULL, status name DEFAULT NULL,
+	counted text[] DEFAULT NULL)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	s source;
+BEGIN
+	PERFORM check_relation(source);
+	IF sku IS NULL OR qty IS NULL THEN
+		RAISE EXCEPTION 'arguments "sku" and "qty" must name columns'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF received_at IS NULL AND received IS NULL THEN
+		RAISE EXCEPTION 'argument "received_at" or "received" must name a column'
+			USING ERRCODE = 'null_value_not_allowed',
+				HINT = 'Without one of them nothing that was ordered would ever come.';
+	END IF;
+	PERFORM check_status(status, counted);
+	PERFORM check_column(source, v.col, v.argument)
+	FROM (VALUES ('sku', sku), ('qty', qty), ('ordered_at', ordered_at),
+		('expected_at', expected_at), ('received_at', received_at),
+		('location', location), ('route', route), ('received', received),
+		('status', status)) v (argument, col);
+	s.kind := 'inbound';
+	s.sku := sku;
+	s.qty := qty;
+	s.at := ordered_at;
+	s.expected_at := expected_at;
+	s.received_at := received_at;
+	s.received := received;
+	s.location := location;
+	s.channel := route;
+	s.status := status;
+	s.counted := counted;
+	PERFORM attach(source, NULL, s);
+END $$;
+COMMENT ON FUNCTION replenish.watch_inbound(regclass, name, name, name, name, name, name, name, name, name, text[]) IS
+'Watches a table of purchase orders or shipments, one row for each SKU. sku, qty, ordered_at, expected_at, received_at, location, route, received and status name columns, in units. What of qty has not come yet is on order: all of it until there is a received_at, or, where received says how much has come, qty - received, never below 0. A row with received_at and ordered_at is a lead time of its route, late where received_at is after expected_at; a date is over at the end of its day. With status, rows whose status is not in counted are nothing: a cancelled order leaves counted, or its row is deleted. ordered_at and expected_at may be NULL, and one of received_at and received. A row that is deleted takes back all that it contributed. Partitions and children are watched with their table. The caller must own them all. Rows that are there already are counted by CALL replenish.backfill().';
+
 CREATE FUNCTION replenish.retire_source(id integer, name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp
@@ -161,7 +215,7 @@ CREATE VIEW replenish.watched_part AS
 		= CASE c.part WHEN 'header' THEN s.header ELSE s.name END DESC,
 		c.relation;
 COMMENT ON VIEW replenish.watched_part IS
-'The tables that the sources in use are read from, each with the part that it has in its source: orders, stock, or lines and header. Of a partitioned table, or one with children, the root.';
+'The tables that the sources in use are read from, each with the part that it has in its source: orders, stock, inbound, or lines and header. Of a partitioned table, or one with children, the root.';
 
 CREATE VIEW replenish.watched_table AS
 	SELECT p.id, p.part, p.relation AS root, t.relation,
@@ -187,7 +241,8 @@ CREATE VIEW replenish.watched AS
 	SELECT s.id, p.relation, s.kind, s.sku, s.location, s.channel, s.status,
 		s.counted, s.qty, s.at, s.price, s.on_hand, s.reserved, s.on_order,
 		s.keep, s.zone, s.watched_at, s.backfilled_at, t.enabled,
-		h.relation AS header, s.header_key, s.stale_since, s.stale
+		h.relation AS header, s.header_key, s.stale_since, s.stale,
+		s.expected_at, s.received_at, s.received
 	FROM replenish.source s
 	JOIN replenish.watched_part p ON p.id = s.id AND p.part <> 'header'
 	LEFT JOIN replenish.watched_part h ON h.id = s.id AND h.part = 'header'

@@ -237,14 +237,21 @@ add_amount(Fold *fold, FoldGroup *group, int which, int64 amount)
 	return true;
 }
 
+/* Add to the one sum of a group. */
+static bool
+fold_plain(Fold *fold, FoldClass class, const Movement *move, int32 minute)
+{
+	return add_amount(fold, fold_group(fold, class, move, minute), SUM_ONLY,
+					  move->amount);
+}
+
 /* Keep an amount by its minute, where a snapshot of stock may ask for it. */
 static bool
 fold_sold(Fold *fold, const Movement *move)
 {
 	if (move->minute < fold->sold_since)
 		return true;
-	return add_amount(fold, fold_group(fold, FOLD_SOLD, move, move->minute),
-					  SUM_ONLY, move->amount);
+	return fold_plain(fold, FOLD_SOLD, move, move->minute);
 }
 
 /* Add demand: of the past to a summary, dated ahead by its minute. */
@@ -254,9 +261,7 @@ fold_demand(Fold *fold, const Movement *move)
 	FoldGroup  *group;
 
 	if (move->minute > fold->clock_minute)
-		return add_amount(fold, fold_group(fold, FOLD_POSTPONED, move,
-										   move->minute),
-						  SUM_ONLY, move->amount);
+		return fold_plain(fold, FOLD_POSTPONED, move, move->minute);
 	group = fold_group(fold, FOLD_DEMAND, move, 0);
 	grow_size(fold, group, size_of(move->amount));
 	return demand_acc_add(&group->acc, move->minute, move->amount) &&
@@ -346,9 +351,17 @@ fold_add(const Movement *move, void *arg)
 		case MOVE_SNAPSHOT_ROWS:
 			fits = fold_stock(fold, move, SUM_ROWS);
 			break;
+		case MOVE_INBOUND:
+			fits = fold_plain(fold, FOLD_INBOUND, move, move->minute);
+			break;
+		case MOVE_ON_TIME:
+			fits = fold_plain(fold, FOLD_ON_TIME, move, move->minute);
+			break;
+		case MOVE_LATE:
+			fits = fold_plain(fold, FOLD_LATE, move, move->minute);
+			break;
 		case MOVE_FAULT:
-			fits = add_amount(fold, fold_group(fold, FOLD_FAULT, move, 0),
-							  SUM_ONLY, move->amount);
+			fits = fold_plain(fold, FOLD_FAULT, move, 0);
 			break;
 		case MOVE_TOUCH:
 			(void) fold_group(fold, FOLD_TOUCH, move, 0);

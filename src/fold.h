@@ -24,7 +24,10 @@ typedef enum FoldClass
 	FOLD_TOUCH,
 	FOLD_SOLD,
 	FOLD_LINE,					/* no group, but a line as it is */
-	FOLD_HEADER					/* a header likewise */
+	FOLD_HEADER,				/* a header likewise */
+	FOLD_INBOUND,
+	FOLD_ON_TIME,				/* receipts by their lead time */
+	FOLD_LATE
 } FoldClass;
 
 /* The plain sums of a group: those of stock, or one. */

@@ -19,7 +19,8 @@
 #include "key.h"
 
 static const char *const class_names[] = {
-	"demand", "stock", "postponed", "fault", "touch", "sold", "line", "header"
+	"demand", "stock", "postponed", "fault", "touch", "sold", "line", "header",
+	"inbound", "on time", "late"
 };
 
 /* Columns of drain(), pending() and recount(). */

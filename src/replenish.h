@@ -52,6 +52,11 @@ typedef enum MovementKind
 	MOVE_SNAPSHOT_ROWS = 'n',	/* rows of a table of stock snapshots */
 	MOVE_SOLD = 'q',			/* units ordered in a minute, to be taken off a
 								 * snapshot of stock only */
+	MOVE_INBOUND = 'i',			/* units on order, expected in a minute; the route
+								 * is the channel */
+	MOVE_ON_TIME = 'p',			/* receipts that were not late: their number, by
+								 * the minutes since they were ordered */
+	MOVE_LATE = 'v',			/* receipts that were, likewise */
 	MOVE_FAULT = 'f',			/* rows that could not be counted: channel is
 								 * the fault's code, amount their number */
 	MOVE_TOUCH = 't'			/* nothing moved: look at the item again */
@@ -68,9 +73,10 @@ typedef struct Movement
 	int32		source;			/* id of the watch; 0 is record_demand() */
 	MovementKind kind;
 	int32		minute;			/* minutes since 1970 UTC: of the demand, of the
-								 * snapshot of stock; 0 where there is none */
-	int64		amount;			/* micro-units; or rows, of faults, headers and
-								 * snapshots */
+								 * snapshot of stock, of the arrival; 0 where
+								 * there is none; of receipts, their lead time */
+	int64		amount;			/* micro-units; or rows, of faults, headers,
+								 * receipts and snapshots */
 	Key			sku;
 	Key			location;
 	Key			channel;
@@ -98,7 +104,8 @@ typedef enum SourceKind
 	SOURCE_ORDERS,				/* lines that say it all */
 	SOURCE_LINES,				/* lines whose order is a row elsewhere */
 	SOURCE_HEADERS,				/* those orders */
-	SOURCE_STOCK
+	SOURCE_STOCK,
+	SOURCE_INBOUND				/* purchase orders and shipments */
 } SourceKind;
 
 typedef enum SourceColumn
@@ -113,6 +120,10 @@ typedef enum SourceColumn
 	COL_RESERVED,
 	COL_ON_ORDER,
 	COL_ORDER,					/* of lines and headers: what joins them */
+	COL_EXPECTED_AT,			/* of inbound, with when it was ordered in COL_AT
+								 * and its route in COL_CHANNEL */
+	COL_RECEIVED_AT,
+	COL_RECEIVED,
 	N_COLUMNS
 } SourceColumn;
 

@@ -5,8 +5,8 @@
  *
  * What a watch knows travels in the argument of its triggers, so that the
  * order path looks nothing up.  In order: id, kind, the columns of
- * SourceColumn ('' where there is none), the zone of moments without one, of
- * lines and headers the column that joins them, the number of counted
+ * SourceColumn ('' where there is none), the zone of moments without one, the
+ * columns that only its kind has, the number of counted
  * statuses, those statuses, then pairs of location and zone
  * where a location's zone is another.  It is one argument, because every
  * statement copies those of all the table's triggers.
@@ -41,8 +41,19 @@
 #define COMMON_COLUMNS		COL_ORDER
 #define FIRST_COLUMN		2
 
-/* The names of kinds, as arguments. */
-static const char *const kind_names[] = {"orders", "lines", "header", "stock"};
+/* The kinds: their names as arguments, and the columns that only they have. */
+static const struct
+{
+	const char *name;
+	SourceColumn own;
+	int			nown;
+}			source_kinds[] = {
+	[SOURCE_ORDERS] = {"orders", COL_ORDER, 0},
+	[SOURCE_LINES] = {"lines", COL_ORDER, 1},
+	[SOURCE_HEADERS] = {"header", COL_ORDER, 1},
+	[SOURCE_STOCK] = {"stock", COL_ORDER, 0},
+	[SOURCE_INBOUND] = {"inbound", COL_EXPECTED_AT, 3},
+};
 
 /*
  * Take a trigger's argument apart: values between commas, a backslash before
@@ -76,34 +87,35 @@ source_unpack(const char *packed, char ***args)
 }
 
 /*
- * Read what a watch knows.  It was written by watch_orders() or
- * watch_stock(); what is too short leaves the source without columns, which
+ * Read what a watch knows.  It was written by watch_orders() or another of
+ * its kind; what is too short leaves the source without columns, which
  * source_bind() reports.
  */
 void
 source_parse(int nargs, char **args, Source *source)
 {
 	int			next = FIRST_COLUMN;
-	bool		joined;
+	int			nown;
 	int			rest;
 
 	memset(source, 0, sizeof(*source));
 	if (nargs <= FIRST_COLUMN)
 		return;
 	source->id = atoi(args[0]);
-	for (int i = 0; i < (int) lengthof(kind_names); i++)
-		if (strcmp(args[1], kind_names[i]) == 0)
+	for (int i = 0; i < (int) lengthof(source_kinds); i++)
+		if (strcmp(args[1], source_kinds[i].name) == 0)
 			source->kind = (SourceKind) i;
-	joined = source->kind == SOURCE_LINES || source->kind == SOURCE_HEADERS;
+	nown = source_kinds[source->kind].nown;
 	/* the columns, the zone, the number of statuses */
-	rest = nargs - next - COMMON_COLUMNS - joined - 2;
+	rest = nargs - next - COMMON_COLUMNS - nown - 2;
 	if (rest < 0)
 		return;
 	for (int i = 0; i < COMMON_COLUMNS; i++, next++)
 		source->column[i] = args[next][0] == '\0' ? NULL : args[next];
 	source->zone = args[next++];
-	if (joined)
-		source->column[COL_ORDER] = args[next++];
+	for (int i = 0; i < nown; i++, next++)
+		source->column[source_kinds[source->kind].own + i] =
+			args[next][0] == '\0' ? NULL : args[next];
 	source->ncounted = atoi(args[next++]);
 	source->ncounted = Max(0, Min(source->ncounted, rest));
 	source->counted = args + next;
@@ -140,6 +152,8 @@ is_readable(SourceColumn role, Oid type)
 		case COL_ORDER:
 			return value_is_key_type(type);
 		case COL_AT:
+		case COL_EXPECTED_AT:
+		case COL_RECEIVED_AT:
 			return type == TIMESTAMPTZOID || type == TIMESTAMPOID ||
 				type == DATEOID;
 		default:
@@ -186,14 +200,14 @@ source_bind(const Source *source, TupleDesc desc, SourceReader *reader)
 	}
 }
 
-/* The zone of moments at a location, where their type has none. */
+/* The zone of a column's moments at a location, where their type has none. */
 static pg_tz *
-zone_of(const SourceReader *reader, const Key *location)
+zone_of(const SourceReader *reader, SourceColumn role, const Key *location)
 {
 	const Source *source = reader->source;
 	const char *zone = source->zone;
 
-	if (reader->type[COL_AT] == TIMESTAMPTZOID)
+	if (reader->type[role] == TIMESTAMPTZOID)
 		return NULL;
 
 	for (int i = 0; i < source->nzones; i++)
@@ -279,17 +293,25 @@ read_keys(SourceReader *reader, const Datum *values, const bool *nulls,
 	return fault;
 }
 
-/* Read the moment of a row; one that is the other table's is 0. */
+/* Read a moment of a row whose location is known. */
 static const char *
-read_moment(SourceReader *reader, const Datum *values, const bool *nulls,
-			Movement *move)
+read_moment(SourceReader *reader, SourceColumn role, const Datum *values,
+			const Key *location, int32 *minute)
+{
+	return value_moment(values[role], reader->type[role],
+						zone_of(reader, role, location), minute);
+}
+
+/* Read the moment that a row must have; one that is the other table's is 0. */
+static const char *
+read_at(SourceReader *reader, const Datum *values, const bool *nulls,
+		Movement *move)
 {
 	if (reader->attnum[COL_AT] == 0)
 		return NULL;
 	if (nulls[COL_AT])
 		return FAULT_MOMENT;
-	return value_moment(values[COL_AT], reader->type[COL_AT],
-						zone_of(reader, &move->location), &move->minute);
+	return read_moment(reader, COL_AT, values, &move->location, &move->minute);
 }
 
 /* The movement of one order line, or of one order's header. */
@@ -301,7 +323,7 @@ read_order(SourceReader *reader, const Datum *values, const bool *nulls,
 
 	fault = read_keys(reader, values, nulls, &moves[0]);
 	if (fault == NULL)
-		fault = read_moment(reader, values, nulls, &moves[0]);
+		fault = read_at(reader, values, nulls, &moves[0]);
 	if (fault != NULL)
 		return fault;
 	*nmoves = 1;
@@ -333,7 +355,7 @@ read_stock(SourceReader *reader, const Datum *values, const bool *nulls,
 
 	fault = read_keys(reader, values, nulls, &moves[0]);
 	if (fault == NULL)
-		fault = read_moment(reader, values, nulls, &moves[0]);
+		fault = read_at(reader, values, nulls, &moves[0]);
 	if (fault != NULL)
 		return fault;
 	if (nulls[COL_ON_HAND])
@@ -360,6 +382,84 @@ read_stock(SourceReader *reader, const Datum *values, const bool *nulls,
 		moves[*nmoves] = moves[0];
 		moves[*nmoves].kind = MOVE_SNAPSHOT_ROWS;
 		moves[(*nmoves)++].amount = 1;
+	}
+	return NULL;
+}
+
+/*
+ * When it is expected, 0 where that is not said.  A date is over when its day
+ * is.
+ */
+static const char *
+read_expected(SourceReader *reader, const Datum *values, const bool *nulls,
+			  const Key *location, int32 *minute)
+{
+	const char *fault;
+
+	*minute = 0;
+	if (nulls[COL_EXPECTED_AT])
+		return NULL;
+	fault = read_moment(reader, COL_EXPECTED_AT, values, location, minute);
+	if (fault == NULL && reader->type[COL_EXPECTED_AT] == DATEOID)
+		*minute += MINS_PER_HOUR * HOURS_PER_DAY - 1;
+	return fault;
+}
+
+/*
+ * The movements of one purchase order or shipment: what is still to come, and
+ * how long it took when it has come.  What was received beyond what was
+ * ordered is not owed to anybody.
+ */
+static const char *
+read_inbound(SourceReader *reader, const Datum *values, const bool *nulls,
+			 Movement *moves, int *nmoves)
+{
+	Movement   *open = &moves[0];
+	int64		received = 0;
+	int32		expected;
+	const char *fault;
+
+	fault = read_keys(reader, values, nulls, open);
+	if (fault == NULL)
+		fault = read_expected(reader, values, nulls, &open->location,
+							  &expected);
+	if (fault == NULL)
+		fault = nulls[COL_QTY] ? FAULT_QUANTITY :
+			value_quantity(values[COL_QTY], reader->type[COL_QTY],
+						   &open->amount);
+	if (fault == NULL && !nulls[COL_RECEIVED])
+		fault = value_quantity(values[COL_RECEIVED],
+							   reader->type[COL_RECEIVED], &received);
+	if (fault != NULL)
+		return fault;
+	if (open->amount < 0 || received < 0)
+		return FAULT_QUANTITY;
+	open->kind = MOVE_INBOUND;
+	open->minute = expected;
+	/* where nobody says how much has come, all of it has come at once */
+	if (!nulls[COL_RECEIVED_AT] && reader->attnum[COL_RECEIVED] == 0)
+		received = open->amount;
+	open->amount -= Min(received, open->amount);
+	*nmoves = 1;
+	if (!nulls[COL_RECEIVED_AT] && !nulls[COL_AT])
+	{
+		Movement   *receipt = &moves[1];
+		int32		ordered_at;
+		int32		received_at;
+
+		fault = read_moment(reader, COL_AT, values, &open->location,
+							&ordered_at);
+		if (fault == NULL)
+			fault = read_moment(reader, COL_RECEIVED_AT, values,
+								&open->location, &received_at);
+		if (fault != NULL)
+			return fault;
+		*receipt = *open;
+		receipt->kind = expected > 0 && received_at > expected ? MOVE_LATE :
+			MOVE_ON_TIME;
+		receipt->minute = received_at - ordered_at;
+		receipt->amount = 1;
+		*nmoves = 2;
 	}
 	return NULL;
 }
@@ -403,6 +503,8 @@ source_read(SourceReader *reader, TupleTableSlot *slot, int sign, bool deleted,
 		}
 		if (source->kind == SOURCE_STOCK)
 			fault = read_stock(reader, values, nulls, moves, &nmoves);
+		else if (source->kind == SOURCE_INBOUND)
+			fault = read_inbound(reader, values, nulls, moves, &nmoves);
 		else
 			fault = read_order(reader, values, nulls, moves, &nmoves);
 	}
