@@ -15,7 +15,7 @@ OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
                src/demand_io.o src/demand_sql.o src/forecast_sql.o \
                src/inventory_sql.o src/textbook_sql.o src/lead_time_sql.o \
-               src/value.o src/source.o src/batch.o src/inbox.o \
+               src/value.o src/source.o src/source_read.o src/batch.o src/inbox.o \
                src/inbox_read.o src/settled.o src/scan.o src/capture.o \
                src/fold.o src/fold_rows.o src/fold_sql.o src/recount.o \
                src/recount_parallel.o src/decider.o src/failure.o \

@@ -3,7 +3,7 @@
  * replenish.h
  *	  What the files that live inside PostgreSQL share, file by file.
  *
- * The flow: source.c reads a row of a watched table into movements; batch.c
+ * The flow: source_read.c reads a row of a watched table as movements; batch.c
  * sums the movements of one statement; inbox.c appends them.  fold.c sums the
  * inbox (or a whole table) per item; decider.c lets one session at a time
  * turn the sums into state and events; worker.c is the session that does it
@@ -97,7 +97,7 @@ extern const char *value_moment(Datum value, Oid type, pg_tz *zone,
 extern const char *value_check_quantity(double qty, int64 *micros);
 extern const char *value_check_moment(TimestampTz at, int32 *minute);
 
-/* ---- source.c: how to read the rows of a watched table ---- */
+/* ---- source.c, source_read.c: how to read the rows of a watched table ---- */
 
 typedef enum SourceKind
 {

@@ -112,8 +112,8 @@ test/fuzz/packed_fuzz test/fuzz/text_fuzz: %: %.c $(FUZZ_OBJS) \
 	$(FUZZ_CC) -fsanitize=fuzzer,address,undefined -o $@ $@-*.o \
 		$(FUZZ_OBJS) -lm
 
-test/fuzz/reader_fuzz: test/fuzz/reader_fuzz.c src/source.c src/inbox.c \
-		src/inbox_read.c src/value.c $(wildcard src/*.h)
+test/fuzz/reader_fuzz: test/fuzz/reader_fuzz.c src/source.c \
+		src/source_read.c src/inbox.c src/inbox_read.c src/value.c $(wildcard src/*.h)
 	$(FUZZ_CC) $(FUZZ_FLAGS) -fsanitize=fuzzer,address,undefined \
 		$(READER_FLAGS) -o $@ $< $(READER_LIBS)
 

@@ -11,6 +11,7 @@
  *-------------------------------------------------------------------------
  */
 #include "../../src/source.c"
+#include "../../src/source_read.c"
 #include "../../src/inbox.c"
 #include "../../src/inbox_read.c"
 #include "../../src/value.c"
