@@ -120,9 +120,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				AS stock_position) stock
 		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
 			p.lead_time, p.lead_time_sd, limits.review_period,
-			p.service_level) f
+			p.service_level, (signals).outlook) f
 		CROSS JOIN LATERAL replenish.demand_forecast(demand, as_of,
-			p.order_cycle) cycle
+			p.order_cycle, (signals).outlook) cycle
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of) velocity
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
 			interval '24 hours') rate_24h
@@ -145,10 +145,10 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		CROSS JOIN LATERAL (SELECT stock.available <= 0 AND line.threshold > 0
 			AND velocity > 0 AS empty) shelf
 		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, demand,
-			as_of) eta
+			as_of, NULL, (signals).outlook) eta
 		CROSS JOIN LATERAL replenish.stockout_eta(
 			greatest(stock.stock_position - line.threshold, 0), demand,
-			as_of) order_by
+			as_of, NULL, (signals).outlook) order_by
 		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
 			line.threshold, line.target, p.buffer, p.moq, p.multiple,
 			limits.maximum) reorder_qty;

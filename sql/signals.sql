@@ -7,10 +7,12 @@
 CREATE TYPE replenish.signals AS (
 	-- purchase orders, see inbound_of()
 	on_order numeric,
-	next_arrival_at timestamptz
+	next_arrival_at timestamptz,
+	-- the time ahead, see outlook
+	outlook replenish.outlook[]
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. on_order and next_arrival_at: units of its open purchase orders, and when the next of them that is dated comes.';
+'What signals_of() gathers for one item; NULL is not known. on_order and next_arrival_at: units of its open purchase orders, and when the next of them that is dated comes. outlook: factors and planned units of the time ahead.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
