@@ -9,11 +9,11 @@ PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
                src/distribution.o src/model.o src/smoothing.o src/spike.o \
-               src/velocity.o src/forecast.o src/working.o src/inventory.o src/loss.o \
+               src/velocity.o src/forecast.o src/outlook.o src/working.o src/inventory.o src/loss.o \
                src/textbook.o src/lead_time.o src/lead_time_text.o
 OBJS         = $(CORE_OBJS) \
                src/args.o src/demand_acc.o src/demand_agg.o \
-               src/demand_io.o src/demand_sql.o src/forecast_sql.o \
+               src/demand_io.o src/demand_sql.o src/forecast_sql.o src/outlook_sql.o \
                src/inventory_sql.o src/textbook_sql.o src/lead_time_sql.o \
                src/value.o src/source.o src/source_read.o src/batch.o src/inbox.o \
                src/inbox_read.o src/settled.o src/scan.o src/capture.o \
@@ -26,7 +26,7 @@ OBJS         = $(CORE_OBJS) \
 SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
                sql/inventory.sql sql/state.sql sql/settings.sql
 SQL_AGAIN    = sql/formulas.sql sql/lead_time.sql sql/ledger.sql \
-               sql/failure.sql sql/keys.sql sql/touch.sql sql/signals.sql \
+               sql/failure.sql sql/keys.sql sql/touch.sql sql/outlook.sql sql/signals.sql \
                sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/inbound.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
@@ -45,7 +45,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                watching capturing faulty deciding purchasing \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views explaining \
-               going_live previewing suggesting privileged hostile bad_input style_odoo \
+               outlooks going_live previewing suggesting privileged hostile bad_input style_odoo \
                style_shopify style_woocommerce style_magento style_snapshots \
                style_monthly style_marketplace style_countries style_bad \
                updating documented
@@ -121,7 +121,7 @@ unit: test/unit/core_test test/unit/lead_time_test
 	test/unit/lead_time_test
 
 # The mathematics by itself: needs no server either.
-MATH_CORE    = src/forecast.c src/model.c src/smoothing.c src/spike.c \
+MATH_CORE    = src/forecast.c src/outlook.c src/model.c src/smoothing.c src/spike.c \
                src/velocity.c \
                src/count.c \
                src/distribution.c src/special.c

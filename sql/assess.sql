@@ -137,9 +137,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				AS stock_position) stock
 		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
 			lead.lead_time, lead.lead_time_sd, limits.review_period,
-			p.service_level) f
+			p.service_level, (signals).outlook) f
 		CROSS JOIN LATERAL replenish.demand_forecast(demand, as_of,
-			p.order_cycle) cycle
+			p.order_cycle, (signals).outlook) cycle
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of) velocity
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
 			interval '24 hours') rate_24h
@@ -160,7 +160,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				ELSE previous END,
 			p.exit_margin) position_tier
 		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, demand,
-			as_of) eta
+			as_of, NULL, (signals).outlook) eta
 		-- what is at sea fills no shelf: empty before the next arrival is
 		-- orange, before half of the wait is over red
 		CROSS JOIN LATERAL (SELECT CASE
@@ -172,7 +172,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			ELSE 'normal' END::replenish.tier AS tier) shelf
 		CROSS JOIN LATERAL replenish.stockout_eta(
 			greatest(stock.stock_position - line.threshold, 0), demand,
-			as_of) order_by
+			as_of, NULL, (signals).outlook) order_by
 		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
 			line.threshold, line.target, lead.buffer, p.moq, p.multiple,
 			limits.maximum) reorder_qty;

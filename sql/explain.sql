@@ -108,6 +108,8 @@ DECLARE
 	f record;
 	a record;
 	v record;
+	o record;			-- NULL where there is no outlook
+	base float8;
 	names text[];
 	amounts text[];
 	span interval;
@@ -133,14 +135,17 @@ BEGIN
 	-- as demand_threshold()
 	SELECT least(7, greatest(1, s.value - 27)) FROM demand_steps(f.demand,
 		as_of, span) s WHERE s.name = 'age' INTO days;
-	SELECT avg(d.sd), format('(%s) / %s',
+	SELECT e.factor, e.units
+	FROM outlook_effect(f.demand, as_of, span, (f.signals).outlook) e
+	WHERE (f.signals).outlook <> '{}' INTO o;
+	SELECT avg(d.mean), avg(d.sd), format('(%s) / %s',
 			string_agg(format('forecast_%s', n.name), ' + ' ORDER BY n.k), days),
 		format('(%s) / %s',
 			string_agg(format('sd_%s', n.name), ' + ' ORDER BY n.k), days)
 	FROM forecast_days(days) n
 	CROSS JOIN LATERAL demand_forecast(f.demand,
 		as_of - n.k * interval '1 day', span) d
-	INTO sd, means, sds;
+	INTO base, sd, means, sds;
 	step := 0;
 	FOR v IN
 	WITH stock (name, value, unit, source, expression) AS (VALUES
@@ -200,10 +205,25 @@ BEGIN
 		('horizon', days_of(span), 'days', NULL,
 			'lead_time + review_period')
 	), line (name, value, unit, source, expression) AS (VALUES
-		('forecast', a.forecast::text, 'units', NULL, means),
+		('base_forecast', CASE WHEN o.factor IS NOT NULL THEN base::text END,
+			'units', NULL, means),
+		('outlook', CASE WHEN o.factor IS NOT NULL
+			THEN (f.signals).outlook::text END, '',
+			'starts_at, ends_at, factor and planned units of what is known of the time ahead',
+			NULL),
+		('outlook_factor', o.factor::text, '',
+			'mean of the factors over the horizon, weighted by the demand expected without them',
+			NULL),
+		('outlook_units', o.units::text, 'units',
+			'planned units that fall into the horizon', NULL),
+		('forecast', a.forecast::text, 'units', NULL, CASE
+			WHEN o.factor IS NULL THEN means
+			ELSE 'base_forecast * outlook_factor + outlook_units' END),
 		('sd', sd::text, 'units', NULL, sds),
 		('threshold_var', (a.forecast_sd ^ 2)::text, 'units^2', NULL,
-			'sd ^ 2 + (forecast / horizon * lead_time_sd) ^ 2'),
+			CASE WHEN o.factor IS NULL THEN 'sd ^ 2'
+				ELSE 'sd ^ 2 * outlook_factor ^ 2 + outlook_units' END
+				|| ' + (forecast / horizon * lead_time_sd) ^ 2'),
 		('forecast_sd', a.forecast_sd::text, 'units', NULL,
 			'sqrt(threshold_var)'),
 		('count_quantile', reorder_point(a.service_level, a.forecast,
@@ -226,7 +246,10 @@ BEGIN
 			'threshold - forecast'),
 		('order_cycle', days_of(a.order_cycle), 'days', 'policy', NULL),
 		('cycle_demand', a.cycle_demand::text, 'units',
-			'as forecast_now, for order_cycle instead of horizon', NULL),
+			CASE WHEN o.factor IS NULL
+			THEN 'as forecast_now, for order_cycle instead of horizon'
+			ELSE 'as forecast_now, for order_cycle instead of horizon, with the outlook'
+			END, NULL),
 		('target', a.target::text, 'units', NULL,
 			'greatest(threshold + cycle_demand, 1.5 * threshold)'),
 		('ratio', CASE WHEN a.threshold > 0

@@ -14,10 +14,12 @@ CREATE TYPE replenish.signals AS (
 	lead_time interval,
 	lead_time_sd interval,
 	receipts bigint,
-	late_share float8
+	late_share float8,
+	-- the time ahead, see outlook_of()
+	outlook replenish.outlook[]
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of().';
+'What signals_of() gathers for one item; NULL is not known. on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of(). outlook: factors and planned units of the time ahead.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,

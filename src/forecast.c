@@ -18,6 +18,7 @@
 
 #include "distribution.h"
 #include "model.h"
+#include "outlook.h"
 
 #define SHOW_HOURS		2.0		/* that a burst goes on */
 #define HALF_LIFE_HOURS 0.5		/* of a burst after that */
@@ -304,14 +305,15 @@ burst_units(const DemandModel *model, int64_t usec)
  * quantile where p > 0; 0 where that is too far from the stock to matter.
  */
 static double
-demand_until(const DemandModel *model, Moment start, int64_t usec,
-			 double share, double stock, double p)
+demand_until(const DemandModel *model, const DemandOutlook *outlook,
+			 Moment start, int64_t usec, double share, double stock, double p)
 {
 	DemandForecast f = forecast_between(model, start,
 										moment_at(model, model->into_day +
 												  usec));
 	double		burst = burst_units(model, usec);
 
+	f = outlook_apply(outlook_effect(model, outlook, usec), f);
 	if (p <= 0)
 		return f.mean + burst;
 
@@ -327,7 +329,8 @@ demand_until(const DemandModel *model, Moment start, int64_t usec,
  * whole days, then by halving the day before.
  */
 static int64_t
-first_reached(const DemandModel *model, double stock, double p)
+first_reached(const DemandModel *model, const DemandOutlook *outlook,
+			  double stock, double p)
 {
 	Moment		start = moment_at(model, model->into_day);
 	double		share = p > 0 ? demand_model_count_share(model) : 0;
@@ -342,12 +345,13 @@ first_reached(const DemandModel *model, double stock, double p)
 		if (low == FORECAST_LIMIT_USEC)
 			return -1;
 		high = low + USECS_PER_UTC_DAY;
-	} while (demand_until(model, start, high, share, stock, p) < stock);
+	} while (demand_until(model, outlook, start, high, share, stock,
+						  p) < stock);
 	while (high - low > 1)
 	{
 		int64_t		mid = low + (high - low) / 2;
 
-		if (demand_until(model, start, mid, share, stock, p) < stock)
+		if (demand_until(model, outlook, start, mid, share, stock, p) < stock)
 			low = mid;
 		else
 			high = mid;
@@ -359,9 +363,10 @@ first_reached(const DemandModel *model, double stock, double p)
  * Microseconds until the expected demand reaches the stock, -1 for never.
  */
 int64_t
-demand_model_eta(const DemandModel *model, double stock)
+demand_model_eta(const DemandModel *model, const DemandOutlook *outlook,
+				 double stock)
 {
-	return first_reached(model, stock, 0);
+	return first_reached(model, outlook, stock, 0);
 }
 
 /*
@@ -369,7 +374,9 @@ demand_model_eta(const DemandModel *model, double stock)
  * never: the first time at which the quantile at 1 - p reaches it.
  */
 int64_t
-demand_model_eta_probable(const DemandModel *model, double stock, double p)
+demand_model_eta_probable(const DemandModel *model,
+						  const DemandOutlook *outlook,
+						  double stock, double p)
 {
-	return first_reached(model, stock, 1 - p);
+	return first_reached(model, outlook, stock, 1 - p);
 }

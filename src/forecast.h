@@ -105,6 +105,8 @@ typedef struct DemandForecast
 	double		var;
 } DemandForecast;
 
+struct DemandOutlook;			/* see outlook.h; NULL is none */
+
 /* all that is needed for any horizon; the series is not needed afterwards */
 extern void demand_model_build(DemandModel *model, const DemandSeries *series);
 
@@ -137,10 +139,13 @@ extern void demand_model_quantiles(const DemandModel *model, int64_t horizon,
  * Microseconds from as_of until the expected demand, burst included, reaches
  * the stock; -1 when it does not within FORECAST_LIMIT_USEC.
  */
-extern int64_t demand_model_eta(const DemandModel *model, double stock);
+extern int64_t demand_model_eta(const DemandModel *model,
+								const struct DemandOutlook *outlook,
+								double stock);
 
 /* the same for demand that reaches the stock with probability p */
 extern int64_t demand_model_eta_probable(const DemandModel *model,
+										 const struct DemandOutlook *outlook,
 										 double stock, double p);
 
 #endif							/* REPLENISH_FORECAST_H */

@@ -95,21 +95,27 @@ replenish_demand_velocity(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(replenish_demand_forecast);
 
-/* demand_forecast(demand, as_of, horizon): mean and sd */
+/* demand_forecast(demand, as_of, horizon, outlook): mean and sd */
 Datum
 replenish_demand_forecast(PG_FUNCTION_ARGS)
 {
-	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
+	int64		horizon;
+	DemandOutlook outlook;
 	const DemandModel *model;
 	DemandForecast f;
 	TupleDesc	tupdesc;
 	Datum		values[2];
 	bool		nulls[2] = {false, false};
 
+	if (arg_has_null(fcinfo, 3))
+		PG_RETURN_NULL();
+	horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
-	f = demand_model_forecast(model, horizon);
+	outlook = arg_outlook(fcinfo, 3, PG_GETARG_TIMESTAMPTZ(1));
+	f = outlook_apply(outlook_effect(model, &outlook, horizon),
+					  demand_model_forecast(model, horizon));
 	values[0] = Float8GetDatum(f.mean);
 	values[1] = Float8GetDatum(sqrt(f.var));
 	tupdesc = BlessTupleDesc(tupdesc);
@@ -118,18 +124,29 @@ replenish_demand_forecast(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(replenish_demand_quantile);
 
-/* demand_quantile(demand, as_of, horizon, p) */
+/* demand_quantile(demand, as_of, horizon, p, outlook) */
 Datum
 replenish_demand_quantile(PG_FUNCTION_ARGS)
 {
-	int64		horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
-	double		p = PG_GETARG_FLOAT8(3);
+	int64		horizon;
+	double		p;
 	double		quantile;
+	DemandOutlook outlook;
 	const DemandModel *model;
 
+	if (arg_has_null(fcinfo, 4))
+		PG_RETURN_NULL();
+	horizon = forecast_horizon(PG_GETARG_INTERVAL_P(2), "horizon");
+	p = PG_GETARG_FLOAT8(3);
 	arg_check_probability(p, "p");
 	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
-	demand_model_quantiles(model, horizon, 1, &p, &quantile);
+	outlook = arg_outlook(fcinfo, 4, PG_GETARG_TIMESTAMPTZ(1));
+	if (outlook.n > 0)
+		quantile = demand_model_shape(model,
+									  outlook_apply(outlook_effect(model, &outlook, horizon),
+													demand_model_forecast(model, horizon)), p);
+	else
+		demand_model_quantiles(model, horizon, 1, &p, &quantile);
 	PG_RETURN_FLOAT8(quantile);
 }
 
@@ -212,7 +229,7 @@ replenish_stockout_eta(PG_FUNCTION_ARGS)
 
 	arg_check_quantity(on_hand, "on_hand");
 	model = demand_model_at(PG_GETARG_DATUM(1), as_of);
-	usec = demand_model_eta(model, on_hand);
+	usec = demand_model_eta(model, NULL, on_hand);
 	if (usec < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(as_of + usec);
@@ -220,20 +237,33 @@ replenish_stockout_eta(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(replenish_stockout_eta_probable);
 
-/* stockout_eta(on_hand, demand, as_of, p): empty by then with probability p */
+/*
+ * stockout_eta(on_hand, demand, as_of, p, outlook): empty by then with
+ * probability p; with p NULL, by the expected demand
+ */
 Datum
 replenish_stockout_eta_probable(PG_FUNCTION_ARGS)
 {
-	double		on_hand = PG_GETARG_FLOAT8(0);
-	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(2);
-	double		p = PG_GETARG_FLOAT8(3);
+	double		on_hand;
+	TimestampTz as_of;
+	DemandOutlook outlook;
 	const DemandModel *model;
 	int64		usec;
 
+	if (arg_has_null(fcinfo, 3))
+		PG_RETURN_NULL();
+	on_hand = PG_GETARG_FLOAT8(0);
+	as_of = PG_GETARG_TIMESTAMPTZ(2);
 	arg_check_quantity(on_hand, "on_hand");
-	arg_check_probability(p, "p");
+	if (!PG_ARGISNULL(3))
+		arg_check_probability(PG_GETARG_FLOAT8(3), "p");
 	model = demand_model_at(PG_GETARG_DATUM(1), as_of);
-	usec = demand_model_eta_probable(model, on_hand, p);
+	outlook = arg_outlook(fcinfo, 4, as_of);
+	if (PG_ARGISNULL(3))
+		usec = demand_model_eta(model, &outlook, on_hand);
+	else
+		usec = demand_model_eta_probable(model, &outlook, on_hand,
+										 PG_GETARG_FLOAT8(3));
 	if (usec < 0)
 		PG_RETURN_NULL();
 	PG_RETURN_TIMESTAMPTZ(as_of + usec);

@@ -77,18 +77,22 @@ steady_forecast(const DemandRings *rings, int64_t as_of_usec,
 
 /*
  * Threshold: the quantile at the service level of the demand over the
- * horizon, whose variance is the forecast's plus what the lead time adds.
+ * horizon, whose variance is the forecast's plus what the lead time adds.  The
+ * outlook does to the week's mean forecast what it does to that of now.
  */
 StockThreshold
 demand_threshold(const DemandRings *rings, int64_t as_of_usec,
-				 const DemandModel *now, int64_t horizon,
+				 const DemandModel *now, const DemandOutlook *outlook,
+				 int64_t horizon,
 				 double lead_time_sd_days, double service_level)
 {
 	DemandForecast f = steady_forecast(rings, as_of_usec, now, horizon);
 	double		days = (double) horizon / USECS_PER_UTC_DAY;
-	double		rate = horizon > 0 ? f.mean / days : 0;
+	double		rate;
 	StockThreshold t;
 
+	f = outlook_apply(outlook_effect(now, outlook, horizon), f);
+	rate = horizon > 0 ? f.mean / days : 0;
 	f.var += rate * rate * lead_time_sd_days * lead_time_sd_days;
 	t.threshold = floor(demand_model_shape(now, f, service_level) + 0.5);
 	t.safety_stock = t.threshold - f.mean;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "demand.h"
-#include "forecast.h"
+#include "outlook.h"
 
 /* the dynamic reorder point, and what it was made of */
 typedef struct StockThreshold
@@ -31,6 +31,7 @@ typedef struct StockThreshold
 extern StockThreshold demand_threshold(const DemandRings *rings,
 									   int64_t as_of_usec,
 									   const DemandModel *now,
+									   const DemandOutlook *outlook,
 									   int64_t horizon,
 									   double lead_time_sd_days,
 									   double service_level);

@@ -30,23 +30,31 @@ typedef struct TierOids
 
 PG_FUNCTION_INFO_V1(replenish_demand_threshold);
 
-/* demand_threshold(): the dynamic reorder point and its parts */
+/*
+ * demand_threshold(..., outlook): the dynamic reorder point and its parts
+ */
 Datum
 replenish_demand_threshold(PG_FUNCTION_ARGS)
 {
-	int64		lead = forecast_horizon(PG_GETARG_INTERVAL_P(2), "lead_time");
-	int64		lead_sd = arg_interval_usec(PG_GETARG_INTERVAL_P(3),
-											"lead_time_sd");
-	int64		review = forecast_horizon(PG_GETARG_INTERVAL_P(4),
-										  "review_period");
-	double		service_level = PG_GETARG_FLOAT8(5);
-	TimestampTz as_of = PG_GETARG_TIMESTAMPTZ(1);
+	int64		lead;
+	int64		lead_sd;
+	int64		review;
+	double		service_level;
+	TimestampTz as_of;
+	DemandOutlook outlook;
 	DemandRings rings;
 	StockThreshold t;
 	TupleDesc	tupdesc;
 	Datum		values[4];
 	bool		nulls[4] = {false, false, false, false};
 
+	if (arg_has_null(fcinfo, 6))
+		PG_RETURN_NULL();
+	as_of = PG_GETARG_TIMESTAMPTZ(1);
+	lead = forecast_horizon(PG_GETARG_INTERVAL_P(2), "lead_time");
+	lead_sd = arg_interval_usec(PG_GETARG_INTERVAL_P(3), "lead_time_sd");
+	review = forecast_horizon(PG_GETARG_INTERVAL_P(4), "review_period");
+	service_level = PG_GETARG_FLOAT8(5);
 	if (lead_sd < 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -61,9 +69,10 @@ replenish_demand_threshold(PG_FUNCTION_ARGS)
 	if (get_call_result_type(fcinfo, NULL, &tupdesc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 
+	outlook = arg_outlook(fcinfo, 6, as_of);
 	demand_unpack_datum(PG_GETARG_DATUM(0), &rings);
 	t = demand_threshold(&rings, arg_moment_usec(as_of, "as_of"),
-						 demand_model_at(PG_GETARG_DATUM(0), as_of),
+						 demand_model_at(PG_GETARG_DATUM(0), as_of), &outlook,
 						 lead + review, (double) lead_sd / USECS_PER_DAY,
 						 service_level);
 	values[0] = Float8GetDatum(t.threshold);

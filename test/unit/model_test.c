@@ -229,8 +229,8 @@ check_minutes(void)
 			  model.burst_age);
 		check(fabs(model.base + model.excess - model.velocity) <=
 			  1e-12 * model.velocity, "excess", rate, size, model.excess);
-		less = demand_model_eta(&model, 100 * size);
-		more = demand_model_eta(&model, 200 * size);
+		less = demand_model_eta(&model, NULL, 100 * size);
+		more = demand_model_eta(&model, NULL, 200 * size);
 		check(more < 0 || (less >= 0 && less <= more), "eta", rate, size,
 			  (double) less);
 	}
