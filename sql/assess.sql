@@ -90,7 +90,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				WHEN position_tier <> 'normal' THEN 'position'
 				WHEN line.threshold = 0 THEN 'no_demand'
 				ELSE 'covered' END,
-			eta, order_by,
+			eta, replenish.last_order_at(assess.location, order_by, as_of),
 			CASE WHEN stock_known THEN reorder_qty ELSE 0 END,
 			lead.assumed
 				|| CASE WHEN stock_known THEN '{}' ELSE '{on_hand}' END::text[]
@@ -98,7 +98,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 					THEN '{threshold}' ELSE '{}' END::text[],
 			-- the nearer the end of the shelf, the sooner again; at the latest
 			-- when the day is complete
-			CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
+			least((signals).changes_at, CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
 				least((signals).next_arrival_at + interval '1 minute', as_of + CASE WHEN stock.available > 0
 						THEN least(greatest(coalesce((eta - as_of) / 20,
 							interval '1 day'), interval '1 minute'),
@@ -107,7 +107,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 					pg_catalog.date_trunc('day', as_of, 'UTC')
 						+ interval '1 day' + interval '1 second'
 						* (pg_catalog.hashtext(assess.sku) & 1023))
-			END
+			END)
 		FROM replenish.resolve_policy(assess.sku, assess.location) p
 		-- the record of its route, where the shop has not said it
 		CROSS JOIN LATERAL (SELECT
@@ -118,8 +118,12 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			CASE WHEN 'buffer' = ANY (p.assumed) AND (signals).receipts >= 5
 				THEN 0.2 + 0.1 * (signals).late_share END AS buffer) route
 		CROSS JOIN LATERAL (SELECT
-			coalesce(route.lead_time, p.lead_time) AS lead_time,
-			coalesce(route.lead_time_sd, p.lead_time_sd) AS lead_time_sd,
+			least(coalesce(route.lead_time, p.lead_time)
+				* coalesce((signals).lead_time_factor, 1), interval '366 days')
+				AS lead_time,
+			least(coalesce(route.lead_time_sd, p.lead_time_sd)
+				* coalesce((signals).lead_time_factor, 1), interval '366 days')
+				AS lead_time_sd,
 			coalesce(route.buffer, p.buffer) AS buffer,
 			CASE WHEN (signals).lead_time IS NULL THEN p.assumed
 				ELSE ARRAY(SELECT a.name FROM pg_catalog.unnest(p.assumed)
@@ -135,10 +139,13 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			(on_hand - reserved + on_order
 				+ coalesce((signals).on_order, 0))::float8
 				AS stock_position) stock
-		CROSS JOIN LATERAL replenish.demand_threshold(demand, as_of,
+		-- what shows and factors did to it is not expected again
+		CROSS JOIN LATERAL (SELECT coalesce((signals).demand, assess.demand)
+			AS usual) d
+		CROSS JOIN LATERAL replenish.demand_threshold(d.usual, as_of,
 			lead.lead_time, lead.lead_time_sd, limits.review_period,
 			p.service_level, (signals).outlook) f
-		CROSS JOIN LATERAL replenish.demand_forecast(demand, as_of,
+		CROSS JOIN LATERAL replenish.demand_forecast(d.usual, as_of,
 			p.order_cycle, (signals).outlook) cycle
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of) velocity
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
@@ -159,7 +166,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			CASE WHEN stock.stock_position >= line.target THEN 'normal'
 				ELSE previous END,
 			p.exit_margin) position_tier
-		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, demand,
+		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, d.usual,
 			as_of, NULL, (signals).outlook) eta
 		-- what is at sea fills no shelf: empty before the next arrival is
 		-- orange, before half of the wait is over red
@@ -171,7 +178,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			WHEN eta < (signals).next_arrival_at THEN 'orange'
 			ELSE 'normal' END::replenish.tier AS tier) shelf
 		CROSS JOIN LATERAL replenish.stockout_eta(
-			greatest(stock.stock_position - line.threshold, 0), demand,
+			greatest(stock.stock_position - line.threshold, 0), d.usual,
 			as_of, NULL, (signals).outlook) order_by
 		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
 			line.threshold, line.target, lead.buffer, p.moq, p.multiple,

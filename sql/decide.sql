@@ -59,6 +59,7 @@ DECLARE
 	events bigint;
 BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
+	PERFORM record_shows(keys, clock);
 	WITH assessed AS MATERIALIZED (
 		SELECT k.sku, k.location, a.*, stock.on_hand,
 			stock.reserved,
@@ -81,7 +82,8 @@ BEGIN
 		CROSS JOIN LATERAL demand_of(k.sku, k.location) history
 		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 			false) stock
-		CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false) signals
+		CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false,
+			history.demand) signals
 		LEFT JOIN typical ON typical.location = k.location AND history.none
 			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
@@ -177,7 +179,8 @@ BEGIN
 	CROSS JOIN LATERAL demand_of(k.sku, k.location) history
 	CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 		false) stock
-	CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false) inbound
+	CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false,
+		history.demand) inbound
 	WHERE i.sku = k.sku AND i.location = k.location
 		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
 			IS DISTINCT FROM (stock.on_hand, stock.reserved,
@@ -414,6 +417,7 @@ BEGIN
 		-- with the clock, or verify() would look for what is gone
 		IF date_trunc('hour', clock) > previous_clock THEN
 			PERFORM prune_sold(clock);
+			PERFORM prune_shows(clock);
 		END IF;
 		INSERT INTO decider AS d (clock, started_at, last_seq, decided_at,
 			live_at)

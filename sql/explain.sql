@@ -42,7 +42,8 @@ BEGIN
 		true) s
 	INTO known, counted, sold, on_hand, reserved, on_order, snapshot_at,
 		overdue;
-	signals := signals_of(facts_of.sku, facts_of.location, as_of, true);
+	signals := signals_of(facts_of.sku, facts_of.location, as_of, true,
+		facts_of.demand);
 END $$;
 COMMENT ON FUNCTION replenish.facts_of(text, text, timestamptz) IS
 'The state of an item with what waits in the inbox, as assess() takes it; its demand, and the threshold that stands in where it has none. An unknown item is an error.';
@@ -109,6 +110,7 @@ DECLARE
 	a record;
 	v record;
 	o record;			-- NULL where there is no outlook
+	raw demand;			-- with what shows and factors did to it
 	base float8;
 	names text[];
 	amounts text[];
@@ -116,6 +118,7 @@ DECLARE
 	need float8;		-- NULL where nothing is to be ordered
 	days integer;		-- whose forecasts make the threshold
 	by_route boolean;	-- the buffer is
+	ordered timestamptz;	-- by, on any day at any time
 	sd float8;
 	means text;
 	sds text;
@@ -126,6 +129,8 @@ BEGIN
 		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical,
 		f.signals)
 	INTO a;
+	raw := f.demand;
+	f.demand := coalesce((f.signals).demand, raw);
 	span := least(a.lead_time + a.review_period, interval '366 days');
 	IF f.known AND a.stock_position < a.threshold THEN
 		need := (a.target - a.stock_position) * (1 + a.buffer);
@@ -146,6 +151,8 @@ BEGIN
 	CROSS JOIN LATERAL demand_forecast(f.demand,
 		as_of - n.k * interval '1 day', span) d
 	INTO base, sd, means, sds;
+	ordered := stockout_eta(greatest(a.stock_position - a.threshold, 0),
+		f.demand, as_of, NULL, (f.signals).outlook);
 	step := 0;
 	FOR v IN
 	WITH stock (name, value, unit, source, expression) AS (VALUES
@@ -192,12 +199,23 @@ BEGIN
 			'available + on_order'),
 		('sold_24h', a.sold_24h::text, 'units',
 			'demand of the 24 hours before as_of', NULL),
+		('known_causes', CASE WHEN f.demand <> raw
+			THEN (round((demand_velocity(raw - f.demand, as_of,
+				interval '91 days') * 24 * 91)::numeric, 6))::text END, 'units',
+			'of the last 91 days, what shows sold beyond the usual and factors added: left out of all that follows',
+			NULL),
 		('service_level', a.service_level::text, '', 'policy', NULL),
+		('lead_time_factor', (f.signals).lead_time_factor::text, '',
+			'product of the rows of factor in force', NULL),
 		('lead_time', days_of(a.lead_time), 'days', CASE
+			WHEN (f.signals).lead_time_factor IS NOT NULL
+				THEN 'policy, or the route''s receipts, times lead_time_factor'
 			WHEN a.lead_time = (f.signals).lead_time
 				THEN 'lead_time_estimate() of the route''s receipts'
 			ELSE 'policy' END, NULL),
 		('lead_time_sd', days_of(a.lead_time_sd), 'days', CASE
+			WHEN (f.signals).lead_time_factor IS NOT NULL
+				THEN 'policy, or the route''s receipts, times lead_time_factor'
 			WHEN a.lead_time_sd = (f.signals).lead_time_sd
 				THEN 'lead_time_estimate() of the route''s receipts'
 			ELSE 'policy' END, NULL),
@@ -276,8 +294,10 @@ BEGIN
 			'when the expected demand, a burst''s rest included, reaches available',
 			NULL),
 		('order_by', coalesce(a.order_by::text, 'beyond a year'), '',
-			'when the expected demand reaches stock_position - threshold',
-			NULL),
+			CASE WHEN ordered IS DISTINCT FROM a.order_by
+				THEN 'last moment to order, by cut-off time and holidays, before the expected demand reaches stock_position - threshold'
+			ELSE 'when the expected demand reaches stock_position - threshold'
+			END, NULL),
 		('buffer', a.buffer::text, '', CASE WHEN NOT by_route
 				THEN 'policy' END,
 			CASE WHEN by_route THEN '0.2 + 0.1 * late_share' END),

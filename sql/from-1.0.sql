@@ -37,6 +37,7 @@ CREATE INDEX item_stock_empty_idx ON replenish.item_stock (source)
 	WHERE rows = 0 AND minute > 0;
 
 ALTER TABLE replenish.policy REPLICA IDENTITY FULL;
+ALTER TABLE replenish.location ADD cut_off time;
 
 CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
 	WHERE amount = 0;

@@ -60,3 +60,12 @@ LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.outlook_effect(replenish.demand, timestamptz,
 	interval, replenish.outlook[]) IS
 'What an outlook does to the demand expected in [as_of, as_of + horizon): factor is the mean of its factors, weighted by the demand expected without it (1 where none is); units are the planned units that fall into it. Errors: a factor that is not 0 to 1000, units that are not 0 to 1e15 or have no end, a part that ends before it starts.';
+
+-- What a known cause did to the past is not to be expected again.
+CREATE FUNCTION replenish.demand_times(demand replenish.demand, factor float8,
+	starts_at timestamptz, ends_at timestamptz)
+RETURNS replenish.demand
+AS 'MODULE_PATHNAME', 'replenish_demand_times_part'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION replenish.demand_times(replenish.demand, float8, timestamptz, timestamptz) IS
+'The summary with what was asked for in [starts_at, ends_at), to the minute, times a finite factor. Every part is taken at the finest resolution kept; of a bucket that is only partly inside, that part in proportion.';

@@ -14,12 +14,15 @@ COMMENT ON FUNCTION replenish.is_time_zone(text) IS
 CREATE TABLE replenish.location (
 	location text COLLATE "C" PRIMARY KEY
 		CHECK (pg_catalog.octet_length(location) BETWEEN 1 AND 255),
-	time_zone text NOT NULL CHECK (replenish.is_time_zone(time_zone))
+	time_zone text NOT NULL CHECK (replenish.is_time_zone(time_zone)),
+	cut_off time
 );
 SELECT pg_catalog.pg_extension_config_dump('replenish.location', '');
 
 COMMENT ON TABLE replenish.location IS
 'Warehouses. time_zone gives moments without a zone their meaning, as it is when the table that holds them is watched. The location of rows that name none is ''default''.';
+COMMENT ON COLUMN replenish.location.cut_off IS
+'Local time after which what is ordered for the location leaves a day later; NULL is none.';
 
 CREATE FUNCTION replenish.is_span(span interval) RETURNS boolean
 	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

@@ -15,29 +15,54 @@ CREATE TYPE replenish.signals AS (
 	lead_time_sd interval,
 	receipts bigint,
 	late_share float8,
-	-- the time ahead, see outlook_of()
-	outlook replenish.outlook[]
+	-- without what is known to have moved it, see factors_of(), without_shows()
+	demand replenish.demand,
+	-- the time ahead, see factors_of(), show_outlook()
+	outlook replenish.outlook[],
+	lead_time_factor float8,
+	-- when any of this changes by itself
+	changes_at timestamptz
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of(). outlook: factors and planned units of the time ahead.';
+'What signals_of() gathers for one item; NULL is not known. on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of(). demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. changes_at is when time alone changes any of it.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
-	clock timestamptz, waiting boolean)
+	clock timestamptz, waiting boolean, demand replenish.demand)
 	RETURNS replenish.signals
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_column
 DECLARE
 	s signals;
+	shows record;
+	factors record;
 BEGIN
 	IF EXISTS (SELECT FROM source o WHERE o.kind = 'inbound') THEN
 		SELECT i.on_order, i.next_arrival_at, i.overdue, i.route, r.lead_time,
 			r.lead_time_sd, r.receipts, r.late_share
 		FROM inbound_of(sku, location, clock, waiting) i
 		CROSS JOIN LATERAL route_of(location, i.route) r
-		INTO s;
+		INTO s.on_order, s.next_arrival_at, s.overdue, s.route, s.lead_time,
+			s.lead_time_sd, s.receipts, s.late_share;
+	END IF;
+	IF EXISTS (SELECT FROM show_result r WHERE r.sku = signals_of.sku
+			AND r.location = signals_of.location) THEN
+		s.demand := without_shows(sku, location, NULL, demand);
+	END IF;
+	IF EXISTS (SELECT FROM show w WHERE w.ends_at > clock - interval '1 hour') THEN
+		shows := show_outlook(sku, location, clock, coalesce(s.demand, demand));
+		s.outlook := shows.outlook;
+		s.changes_at := shows.changes_at;
+	END IF;
+	IF EXISTS (SELECT FROM factor) THEN
+		factors := factors_of(sku, location, clock, coalesce(s.demand, demand));
+		s.demand := factors.demand;
+		s.outlook := s.outlook || factors.outlook;
+		s.lead_time_factor := factors.lead_time_factor;
+		s.changes_at := least(s.changes_at, factors.changes_at);
 	END IF;
 	RETURN s;
 END $$;
-COMMENT ON FUNCTION replenish.signals_of(text, text, timestamptz, boolean) IS
-'What else is known of an item at the clock, with or without what waits in the inbox.';
+COMMENT ON FUNCTION replenish.signals_of(text, text, timestamptz, boolean, replenish.demand) IS
+'What else is known of an item with that demand at the clock, with or without what waits in the inbox.';

@@ -24,6 +24,22 @@ END $$;
 COMMENT ON FUNCTION replenish.touch_place(text) IS
 'Has the SKUs that were ordered from a place decided again at the next tick, wherever they are; NULL is any place.';
 
+CREATE FUNCTION replenish.touch_part(sku text, location text, channel text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+BEGIN
+	IF touch_part.sku IS NOT NULL OR touch_part.channel IS NULL THEN
+		PERFORM touch(touch_part.sku, touch_part.location);
+		RETURN;
+	END IF;
+	PERFORM append(0, 0, 0, 't', touch_part.channel,
+		coalesce(touch_part.location, ''), 'sells');
+	PERFORM wake();
+END $$;
+COMMENT ON FUNCTION replenish.touch_part(text, text, text) IS
+'Has items decided again at the next tick, as touch() does; with sku NULL, those that are ordered on the channel.';
+
 -- The items that a row of kind touch means.  Not in line: it is rare, and what
 -- is in line costs each decision a little.
 CREATE FUNCTION replenish.touched_items(source integer, sku text,
@@ -43,6 +59,14 @@ BEGIN
 		SELECT m.sku, i.location
 		FROM item_inbound i CROSS JOIN LATERAL real_skus(i.sku, NULL) m
 		WHERE i.source = touched_items.source;
+	WHEN 'sells' THEN
+		RETURN QUERY SELECT m.sku, p.location
+		FROM item_demand d
+		CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+		CROSS JOIN LATERAL real_location(d.location, d.channel) p
+		WHERE d.channel = touched_items.sku
+			AND (touched_items.location = ''
+				OR p.location = touched_items.location);
 	WHEN 'place' THEN
 		-- where its orders go now, and where they went before
 		RETURN QUERY SELECT m.sku, p.location
@@ -93,4 +117,4 @@ BEGIN
 	END CASE;
 END $$;
 COMMENT ON FUNCTION replenish.touched_items(integer, text, text, text) IS
-'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock or purchase orders of; for channel place, all SKUs that were ordered from the place. For the decider only.';
+'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock or purchase orders of; for channel place, all SKUs that were ordered from the place; for channel sells, all that are ordered on the channel that sku names. For the decider only.';

@@ -131,6 +131,48 @@ replenish_demand_times(PG_FUNCTION_ARGS)
 	PG_RETURN_DEMAND(&rings);
 }
 
+PG_FUNCTION_INFO_V1(replenish_demand_times_part);
+
+/*
+ * demand_times(demand, factor, starts_at, ends_at): only what is in
+ * [starts_at, ends_at); of a bucket that is partly inside, that part.
+ */
+Datum
+replenish_demand_times_part(PG_FUNCTION_ARGS)
+{
+	double		factor = PG_GETARG_FLOAT8(1);
+	int64		first = demand_arg_minute(PG_GETARG_TIMESTAMPTZ(2), "starts_at");
+	int64		end = demand_arg_minute(PG_GETARG_TIMESTAMPTZ(3), "ends_at");
+	DemandRings rings;
+	DemandPiece pieces[DEMAND_BUCKETS];
+	bool		exact;
+	int			n = 0;
+
+	arg_check_quantity(factor, "factor");
+	if (end < first)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"ends_at\" must not be before \"starts_at\"")));
+	PG_GETARG_DEMAND(0, &rings);
+	if (end > first)
+		n = demand_pieces(&rings, first, end - 1, pieces, &exact);
+	for (int i = 0; i < n; i++)
+	{
+		int64		start = pieces[i].start;
+		int64		stop = start + pieces[i].minutes;
+		int64		inside = Min(stop, end) - Max(start, first);
+		double		units = (factor - 1) * pieces[i].micros /
+			DEMAND_MICROS * inside / pieces[i].minutes;
+		int64		micros;
+
+		if (inside > 0 &&
+			(!demand_micros(units, &micros) ||
+			 !demand_add(&rings, start, micros)))
+			demand_overflow();
+	}
+	PG_RETURN_DEMAND(&rings);
+}
+
 PG_FUNCTION_INFO_V1(replenish_demand_add);
 
 /* One event more. */
