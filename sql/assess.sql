@@ -3,67 +3,13 @@
 -- them and its state.
 ---------------------------------------------------------------------------
 
--- Where nobody has said anything else.
-CREATE FUNCTION replenish.resolve_policy(sku text, location text)
-	RETURNS TABLE (service_level float8, lead_time interval,
-		lead_time_sd interval, review_period interval, order_cycle interval,
-		buffer float8, exit_margin float8, moq float8, multiple float8,
-		maximum float8, fixed_threshold float8, assumed text[])
-	LANGUAGE sql STABLE PARALLEL SAFE
-	BEGIN ATOMIC
-		SELECT coalesce(i.service_level, s.service_level, l.service_level,
-				d.service_level, 0.95),
-			coalesce(i.lead_time, s.lead_time, l.lead_time, d.lead_time,
-				interval '30 days'),
-			coalesce(i.lead_time_sd, s.lead_time_sd, l.lead_time_sd,
-				d.lead_time_sd, interval '8 days'),
-			coalesce(i.review_period, s.review_period, l.review_period,
-				d.review_period, interval '7 days'),
-			coalesce(i.order_cycle, s.order_cycle, l.order_cycle,
-				d.order_cycle, interval '30 days'),
-			coalesce(i.buffer, s.buffer, l.buffer, d.buffer, 0.25),
-			coalesce(i.exit_margin, s.exit_margin, l.exit_margin,
-				d.exit_margin, 0.1),
-			coalesce(i.moq, s.moq, l.moq, d.moq, 0),
-			coalesce(i.multiple, s.multiple, l.multiple, d.multiple, 1),
-			coalesce(i.maximum, s.maximum, l.maximum, d.maximum, 'Infinity'),
-			coalesce(i.fixed_threshold, s.fixed_threshold, l.fixed_threshold,
-				d.fixed_threshold),
-			pg_catalog.array_remove(ARRAY[
-				CASE WHEN coalesce(i.service_level, s.service_level,
-					l.service_level, d.service_level) IS NULL
-					THEN 'service_level' END,
-				CASE WHEN coalesce(i.lead_time, s.lead_time, l.lead_time,
-					d.lead_time) IS NULL THEN 'lead_time' END,
-				CASE WHEN coalesce(i.lead_time_sd, s.lead_time_sd,
-					l.lead_time_sd, d.lead_time_sd) IS NULL
-					THEN 'lead_time_sd' END,
-				CASE WHEN coalesce(i.review_period, s.review_period,
-					l.review_period, d.review_period) IS NULL
-					THEN 'review_period' END,
-				CASE WHEN coalesce(i.order_cycle, s.order_cycle, l.order_cycle,
-					d.order_cycle) IS NULL THEN 'order_cycle' END,
-				CASE WHEN coalesce(i.buffer, s.buffer, l.buffer, d.buffer)
-					IS NULL THEN 'buffer' END], NULL)
-		FROM (VALUES (1)) one
-		LEFT JOIN replenish.policy i
-			ON i.sku = resolve_policy.sku AND i.location = resolve_policy.location
-		LEFT JOIN replenish.policy s
-			ON s.sku = resolve_policy.sku AND s.location IS NULL
-		LEFT JOIN replenish.policy l
-			ON l.sku IS NULL AND l.location = resolve_policy.location
-		LEFT JOIN replenish.policy d
-			ON d.sku IS NULL AND d.location IS NULL;
-	END;
-COMMENT ON FUNCTION replenish.resolve_policy(text, text) IS
-'The parameters in force for an item, each from the most specific row of policy, else the default; assumed names those that are in no row.';
-
 -- The whole calculation for one item, from its state; see explain().  The
 -- planner puts it in line, so each pass pays for it once.
 CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 	demand replenish.demand, stock_known boolean, on_hand numeric,
 	reserved numeric, on_order numeric, previous replenish.tier,
-	typical_threshold float8, signals replenish.signals)
+	typical_threshold float8, signals replenish.signals,
+	last_tier replenish.tier, worsened_at timestamptz)
 	RETURNS TABLE (service_level float8, lead_time interval,
 		lead_time_sd interval, review_period interval, order_cycle interval,
 		buffer float8, exit_margin float8, moq float8, multiple float8,
@@ -73,32 +19,41 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		cycle_demand float8, target float8, position_tier replenish.tier,
 		tier replenish.tier, reason text, stockout_eta timestamptz,
 		order_by timestamptz, reorder_qty float8, assumed text[],
-		next_check timestamptz)
+		next_check timestamptz, scenario text, burst_evidence float8,
+		hold interval, holding_cost float8, rank_by text,
+		worsened_at timestamptz, units_at_risk float8, gmv_at_risk float8,
+		turnover float8, sold_today float8)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
-		SELECT p.service_level, lead.lead_time, lead.lead_time_sd,
-			p.review_period, p.order_cycle, lead.buffer, p.exit_margin, p.moq, p.multiple,
+		SELECT service.level, lead.lead_time, lead.lead_time_sd,
+			p.review_period, p.order_cycle, lead.buffer, p.exit_margin,
+			pack.moq, pack.multiple,
 			limits.maximum, p.fixed_threshold, stock.available,
 			stock.stock_position,
 			velocity, sold_24h, same_period, f.mean, f.sd,
 			line.threshold, line.threshold - f.mean, cycle.mean, line.target,
 			position_tier,
-			CASE WHEN NOT stock_known THEN 'normal'
-				ELSE greatest(shelf.tier, position_tier) END,
+			CASE WHEN held.by THEN last_tier ELSE seen.tier END,
 			CASE WHEN NOT stock_known THEN 'no_stock_record'
+				WHEN held.by THEN 'held'
 				WHEN shelf.tier > position_tier THEN 'shelf'
 				WHEN position_tier <> 'normal' THEN 'position'
 				WHEN line.threshold = 0 THEN 'no_demand'
 				ELSE 'covered' END,
 			eta, replenish.last_order_at(assess.location, order_by, as_of),
 			CASE WHEN stock_known THEN reorder_qty ELSE 0 END,
-			lead.assumed
+			CASE WHEN service.by_margin
+					THEN pg_catalog.array_remove(lead.assumed, 'service_level')
+					ELSE lead.assumed END
+				|| CASE WHEN (signals).no_rate THEN '{currency}'
+					ELSE '{}' END::text[]
 				|| CASE WHEN stock_known THEN '{}' ELSE '{on_hand}' END::text[]
 				|| CASE WHEN p.fixed_threshold IS NULL AND line.is_typical
 					THEN '{threshold}' ELSE '{}' END::text[],
 			-- the nearer the end of the shelf, the sooner again; at the latest
 			-- when the day is complete
-			least((signals).changes_at, CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
+			least((signals).changes_at,
+				CASE WHEN held.by THEN assess.worsened_at + p.hold END, CASE WHEN f.mean > 0 OR velocity <> 0 OR line.is_typical THEN
 				least((signals).next_arrival_at + interval '1 minute', as_of + CASE WHEN stock.available > 0
 						THEN least(greatest(coalesce((eta - as_of) / 20,
 							interval '1 day'), interval '1 minute'),
@@ -107,8 +62,21 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 					pg_catalog.date_trunc('day', as_of, 'UTC')
 						+ interval '1 day' + interval '1 second'
 						* (pg_catalog.hashtext(assess.sku) & 1023))
-			END)
-		FROM replenish.resolve_policy(assess.sku, assess.location) p
+			END),
+			p.scenario, p.burst_evidence, p.hold, p.holding_cost, p.rank_by,
+			CASE WHEN seen.tier > last_tier THEN as_of
+				WHEN seen.tier = 'normal' AND NOT held.by THEN NULL
+				ELSE assess.worsened_at END,
+			risk.units, risk.units * (signals).price,
+			CASE WHEN on_hand > 0 AND p.order_cycle > interval '0'
+				THEN cycle.mean / on_hand::float8 * 31536000
+					/ extract(epoch FROM p.order_cycle)::float8 END,
+			CASE WHEN today.began < as_of THEN replenish.demand_velocity(demand,
+					as_of, as_of - today.began)
+				* extract(epoch FROM as_of - today.began)::float8 / 3600
+				ELSE 0 END
+		FROM replenish.resolve_policy(assess.sku, assess.location,
+			(signals).channel) p
 		-- the record of its route, where the shop has not said it
 		CROSS JOIN LATERAL (SELECT
 			CASE WHEN 'lead_time' = ANY (p.assumed)
@@ -131,8 +99,17 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 					WHERE a.name NOT IN ('lead_time', 'lead_time_sd')
 						AND (a.name <> 'buffer' OR route.buffer IS NULL)
 					ORDER BY a.n) END AS assumed) lead
+		CROSS JOIN LATERAL (SELECT coalesce(p.moq, 0) AS moq,
+			coalesce(p.multiple, 1) AS multiple) pack
+		CROSS JOIN LATERAL (SELECT CASE
+			WHEN 'service_level' = ANY (p.assumed)
+				THEN replenish.margin_service_level((signals).price,
+					(signals).cost, p.holding_cost, p.order_cycle)
+			END AS level) margin
+		CROSS JOIN LATERAL (SELECT coalesce(margin.level, p.service_level)
+			AS level, margin.level IS NOT NULL AS by_margin) service
 		-- fields from different rows of policy may contradict each other
-		CROSS JOIN LATERAL (SELECT greatest(p.maximum, p.moq) AS maximum,
+		CROSS JOIN LATERAL (SELECT greatest(p.maximum, pack.moq) AS maximum,
 			least(p.review_period, interval '366 days' - lead.lead_time)
 				AS review_period) limits
 		CROSS JOIN LATERAL (SELECT (on_hand - reserved)::float8 AS available,
@@ -144,10 +121,11 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			AS usual) d
 		CROSS JOIN LATERAL replenish.demand_threshold(d.usual, as_of,
 			lead.lead_time, lead.lead_time_sd, limits.review_period,
-			p.service_level, (signals).outlook) f
+			service.level, (signals).outlook) f
 		CROSS JOIN LATERAL replenish.demand_forecast(d.usual, as_of,
 			p.order_cycle, (signals).outlook) cycle
-		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of) velocity
+		CROSS JOIN LATERAL replenish.burst_velocity(demand, as_of,
+			p.burst_evidence) velocity
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
 			interval '24 hours') rate_24h
 		CROSS JOIN LATERAL (SELECT rate_24h * 24 AS sold_24h) day
@@ -167,7 +145,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				ELSE previous END,
 			p.exit_margin) position_tier
 		CROSS JOIN LATERAL replenish.stockout_eta(stock.available, d.usual,
-			as_of, NULL, (signals).outlook) eta
+			as_of, NULL, (signals).outlook, p.burst_evidence) eta
 		-- what is at sea fills no shelf: empty before the next arrival is
 		-- orange, before half of the wait is over red
 		CROSS JOIN LATERAL (SELECT CASE
@@ -177,12 +155,24 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				THEN 'red'
 			WHEN eta < (signals).next_arrival_at THEN 'orange'
 			ELSE 'normal' END::replenish.tier AS tier) shelf
+		CROSS JOIN LATERAL (SELECT CASE WHEN NOT stock_known THEN 'normal'
+			ELSE greatest(shelf.tier, position_tier) END AS tier) seen
+		CROSS JOIN LATERAL (SELECT coalesce(stock_known
+			AND seen.tier < last_tier AND stock.stock_position < line.target
+			AND as_of < assess.worsened_at + p.hold, false) AS by) held
+		-- what will be missing when what is ordered now comes
+		CROSS JOIN LATERAL (SELECT CASE WHEN stock_known THEN greatest(0,
+			(replenish.demand_forecast(d.usual, as_of, lead.lead_time,
+				(signals).outlook)).mean - stock.stock_position) END
+			AS units) risk
+		CROSS JOIN LATERAL (SELECT replenish.local_midnight(assess.location,
+			as_of) AS began) today
 		CROSS JOIN LATERAL replenish.stockout_eta(
 			greatest(stock.stock_position - line.threshold, 0), d.usual,
-			as_of, NULL, (signals).outlook) order_by
+			as_of, NULL, (signals).outlook, p.burst_evidence) order_by
 		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
-			line.threshold, line.target, lead.buffer, p.moq, p.multiple,
+			line.threshold, line.target, lead.buffer, pack.moq, pack.multiple,
 			limits.maximum) reorder_qty;
 	END;
-COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals) IS
-'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other. signals is what signals_of() knows of it.';
+COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals, replenish.tier, timestamptz) IS
+'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other. signals is what signals_of() knows of it; last_tier was its tier before, worsened_at when that last became worse.';

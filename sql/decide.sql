@@ -64,7 +64,7 @@ BEGIN
 		SELECT k.sku, k.location, a.*, stock.on_hand,
 			stock.reserved,
 			stock.on_order + coalesce(signals.on_order, 0) AS on_order,
-			signals.next_arrival_at, stock.snapshot_at, stock.coming_at,
+			signals.next_arrival_at, signals.channel, stock.snapshot_at, stock.coming_at,
 			history.none AND NOT stock.known AND stock.coming_at IS NULL
 				AND signals.on_order IS NULL AS nothing,
 			a.assumed || CASE WHEN stock.overdue THEN '{on_hand}'
@@ -89,7 +89,8 @@ BEGIN
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
 			stock.known, stock.on_hand, stock.reserved,
 			stock.on_order, coalesce(i.position_tier, 'normal'),
-			typical.threshold, signals) a
+			typical.threshold, signals, coalesce(i.tier, 'normal'),
+			i.worsened_at) a
 	), gone AS (
 		-- nothing is known of it any more, but for what it was
 		DELETE FROM item i USING assessed a
@@ -99,13 +100,17 @@ BEGIN
 			on_order, snapshot_at, velocity, sold_24h, same_period, forecast, forecast_sd,
 			lead_time, threshold, safety_stock, target, tier, position_tier,
 			reason, epoch, stockout_eta, order_by, reorder_qty, assumed,
-			decided_at, next_check, next_arrival_at)
+			decided_at, next_check, next_arrival_at, worsened_at, channel,
+			scenario, units_at_risk, gmv_at_risk, turnover, rank_by,
+			sold_today)
 		SELECT a.sku, a.location, a.since, a.on_hand, a.reserved,
 			a.on_order, a.snapshot_at, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
 			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
 			a.safety_stock, a.target, a.tier, a.position_tier, a.reason,
 			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.all_assumed,
-			clock, least(a.next_check, a.coming_at), a.next_arrival_at
+			clock, least(a.next_check, a.coming_at), a.next_arrival_at, a.worsened_at,
+			a.channel, a.scenario, a.units_at_risk, a.gmv_at_risk, a.turnover,
+			a.rank_by, a.sold_today
 		FROM assessed a WHERE NOT a.nothing
 		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
 			on_hand = excluded.on_hand,
@@ -131,6 +136,14 @@ BEGIN
 			assumed = excluded.assumed,
 			decided_at = excluded.decided_at,
 			next_arrival_at = excluded.next_arrival_at,
+			worsened_at = excluded.worsened_at,
+			channel = excluded.channel,
+			scenario = excluded.scenario,
+			units_at_risk = excluded.units_at_risk,
+			gmv_at_risk = excluded.gmv_at_risk,
+			turnover = excluded.turnover,
+			rank_by = excluded.rank_by,
+			sold_today = excluded.sold_today,
 			-- an indexed column: leave it alone while it is early enough
 			next_check = CASE WHEN i.next_check > clock
 				THEN least(i.next_check, excluded.next_check)
@@ -150,6 +163,7 @@ BEGIN
 				'lead_time_sd', a.lead_time_sd,
 				'review_period', a.review_period,
 				'next_arrival_at', a.next_arrival_at,
+				'units_at_risk', a.units_at_risk, 'gmv_at_risk', a.gmv_at_risk,
 				'assumed', a.all_assumed)
 		FROM assessed a
 		WHERE a.tier <> a.old_tier AND last_seq IS NOT NULL

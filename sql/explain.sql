@@ -9,16 +9,17 @@ CREATE FUNCTION replenish.facts_of(sku text, location text,
 	OUT previous replenish.tier, OUT known boolean, OUT counted numeric,
 	OUT sold numeric, OUT on_hand numeric, OUT reserved numeric,
 	OUT on_order numeric, OUT snapshot_at timestamptz, OUT overdue boolean,
-	OUT signals replenish.signals)
+	OUT signals replenish.signals, OUT last_tier replenish.tier,
+	OUT worsened_at timestamptz)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-	SELECT i.position_tier,
+	SELECT i.position_tier, i.tier, i.worsened_at,
 		CASE WHEN 'threshold' = ANY (i.assumed) THEN i.threshold END
 	FROM item i
 	WHERE i.sku = facts_of.sku AND i.location = facts_of.location
-	INTO previous, typical;
+	INTO previous, last_tier, worsened_at, typical;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no item "%" at location "%"', sku, location
 			USING ERRCODE = 'no_data_found',
@@ -110,6 +111,7 @@ DECLARE
 	a record;
 	v record;
 	o record;			-- NULL where there is no outlook
+	rows jsonb;			-- of policy, by parameter
 	raw demand;			-- with what shows and factors did to it
 	base float8;
 	names text[];
@@ -118,6 +120,7 @@ DECLARE
 	need float8;		-- NULL where nothing is to be ordered
 	days integer;		-- whose forecasts make the threshold
 	by_route boolean;	-- the buffer is
+	by_margin boolean;	-- the service level is
 	ordered timestamptz;	-- by, on any day at any time
 	sd float8;
 	means text;
@@ -127,8 +130,11 @@ BEGIN
 	SELECT * FROM facts_of(explain.sku, explain.location, as_of) INTO f;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, f.demand,
 		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical,
-		f.signals)
+		f.signals, f.last_tier, f.worsened_at)
 	INTO a;
+	SELECT coalesce(jsonb_object_agg(p.parameter, p.source), '{}')
+	FROM policy_rows(explain.sku, explain.location, (f.signals).channel) p
+	INTO rows;
 	raw := f.demand;
 	f.demand := coalesce((f.signals).demand, raw);
 	span := least(a.lead_time + a.review_period, interval '366 days');
@@ -137,6 +143,9 @@ BEGIN
 	END IF;
 	by_route := coalesce((f.signals).receipts >= 5
 		AND a.buffer = 0.2 + 0.1 * (f.signals).late_share, false);
+	by_margin := rows ->> 'service_level' IS NULL
+		AND margin_service_level((f.signals).price, (f.signals).cost,
+			a.holding_cost, a.order_cycle) IS NOT NULL;
 	-- as demand_threshold()
 	SELECT least(7, greatest(1, s.value - 27)) FROM demand_steps(f.demand,
 		as_of, span) s WHERE s.name = 'age' INTO days;
@@ -204,7 +213,22 @@ BEGIN
 				interval '91 days') * 24 * 91)::numeric, 6))::text END, 'units',
 			'of the last 91 days, what shows sold beyond the usual and factors added: left out of all that follows',
 			NULL),
-		('service_level', a.service_level::text, '', 'policy', NULL),
+		('channel', (f.signals).channel, '',
+			'on which it sold most in the last 28 days', NULL),
+		('scenario', a.scenario, '', 'of the channel', NULL),
+		('price', (f.signals).price::text, 'money', 'sku_price', NULL),
+		('cost', (f.signals).cost::text, 'money', 'sku_price', NULL),
+		('order_cycle', days_of(a.order_cycle), 'days',
+			coalesce(rows ->> 'order_cycle', 'default'), NULL),
+		('holding_cost', CASE WHEN by_margin THEN a.holding_cost::text END,
+			'per year', rows ->> 'holding_cost', NULL),
+		('service_level', a.service_level::text, '',
+			CASE WHEN NOT by_margin
+				THEN coalesce(rows ->> 'service_level', 'default') END,
+			CASE WHEN by_margin
+				THEN CASE WHEN (f.signals).price <= (f.signals).cost THEN '0.5'
+					ELSE 'least(0.995, greatest(0.5, 1 - holding_cost * cost * order_cycle / 365 / (price - cost)))'
+					END END),
 		('lead_time_factor', (f.signals).lead_time_factor::text, '',
 			'product of the rows of factor in force', NULL),
 		('lead_time', days_of(a.lead_time), 'days', CASE
@@ -212,14 +236,15 @@ BEGIN
 				THEN 'policy, or the route''s receipts, times lead_time_factor'
 			WHEN a.lead_time = (f.signals).lead_time
 				THEN 'lead_time_estimate() of the route''s receipts'
-			ELSE 'policy' END, NULL),
+			ELSE coalesce(rows ->> 'lead_time', 'default') END, NULL),
 		('lead_time_sd', days_of(a.lead_time_sd), 'days', CASE
 			WHEN (f.signals).lead_time_factor IS NOT NULL
 				THEN 'policy, or the route''s receipts, times lead_time_factor'
 			WHEN a.lead_time_sd = (f.signals).lead_time_sd
 				THEN 'lead_time_estimate() of the route''s receipts'
-			ELSE 'policy' END, NULL),
-		('review_period', days_of(a.review_period), 'days', 'policy', NULL),
+			ELSE coalesce(rows ->> 'lead_time_sd', 'default') END, NULL),
+		('review_period', days_of(a.review_period), 'days',
+			coalesce(rows ->> 'review_period', 'default'), NULL),
 		('horizon', days_of(span), 'days', NULL,
 			'lead_time + review_period')
 	), line (name, value, unit, source, expression) AS (VALUES
@@ -254,7 +279,8 @@ BEGIN
 			'what a standard normal value exceeds with probability 1 - service_level',
 			NULL),
 		('threshold', a.threshold::text, 'units', CASE
-			WHEN a.fixed_threshold IS NOT NULL THEN 'policy'
+			WHEN a.fixed_threshold IS NOT NULL
+				THEN rows ->> 'fixed_threshold'
 			WHEN f.typical IS NOT NULL
 				THEN 'median threshold of the location: the item has no history'
 			END, CASE WHEN coalesce(a.fixed_threshold, f.typical) IS NULL
@@ -262,7 +288,6 @@ BEGIN
 			END),
 		('safety_stock', a.safety_stock::text, 'units', NULL,
 			'threshold - forecast'),
-		('order_cycle', days_of(a.order_cycle), 'days', 'policy', NULL),
 		('cycle_demand', a.cycle_demand::text, 'units',
 			CASE WHEN o.factor IS NULL
 			THEN 'as forecast_now, for order_cycle instead of horizon'
@@ -273,21 +298,29 @@ BEGIN
 		('ratio', CASE WHEN a.threshold > 0
 			THEN (a.stock_position / a.threshold)::text END, '', NULL,
 			'stock_position / threshold'),
-		('exit_margin', a.exit_margin::text, '', 'policy', NULL),
+		('exit_margin', a.exit_margin::text, '',
+			coalesce(rows ->> 'exit_margin', 'default'), NULL),
 		('position_tier', a.position_tier::text, '',
 			CASE WHEN a.stock_position >= a.target
 				THEN 'normal: stock_position has reached the target' END,
 			CASE WHEN a.stock_position < a.target
 				THEN format('alert_level(stock_position, threshold, %L, exit_margin)',
 					coalesce(f.previous, 'normal')) END),
+		('hold', CASE WHEN a.reason = 'held' THEN a.hold::text END, '',
+			rows ->> 'hold', NULL),
+		('worsened_at', CASE WHEN a.reason = 'held'
+			THEN a.worsened_at::text END, '',
+			'when the tier last became worse', NULL),
 		('tier', a.tier::text, '', CASE a.reason
+			WHEN 'held' THEN format('%s: it stays until worsened_at + hold',
+				a.tier)
 			WHEN 'shelf' THEN CASE WHEN a.available <= 0
 				THEN 'red: nothing available while it sells'
 				WHEN a.tier = 'red'
 				THEN 'red: sold out before half of the wait for next_arrival_at'
 				ELSE 'orange: sold out before next_arrival_at' END
 			WHEN 'no_stock_record' THEN 'normal: its stock is not known' END,
-			CASE WHEN a.reason NOT IN ('shelf', 'no_stock_record')
+			CASE WHEN a.reason NOT IN ('shelf', 'no_stock_record', 'held')
 				THEN 'position_tier' END),
 		('reason', a.reason, '', 'why tier is what it is', NULL),
 		('stockout_eta', coalesce(a.stockout_eta::text, 'beyond a year'), '',
@@ -298,12 +331,25 @@ BEGIN
 				THEN 'last moment to order, by cut-off time and holidays, before the expected demand reaches stock_position - threshold'
 			ELSE 'when the expected demand reaches stock_position - threshold'
 			END, NULL),
+		('burst_evidence', CASE WHEN a.burst_evidence <> 22
+			THEN a.burst_evidence::text END, '', rows ->> 'burst_evidence',
+			NULL),
+		('units_at_risk', a.units_at_risk::text, 'units',
+			'expected demand of the lead time that is neither available nor on order',
+			NULL),
+		('gmv_at_risk', a.gmv_at_risk::text, 'money', NULL,
+			'units_at_risk * price'),
+		('turnover', a.turnover::text, 'per year', NULL,
+			'cycle_demand / on_hand * 365 / order_cycle'),
 		('buffer', a.buffer::text, '', CASE WHEN NOT by_route
-				THEN 'policy' END,
+				THEN coalesce(rows ->> 'buffer', 'default') END,
 			CASE WHEN by_route THEN '0.2 + 0.1 * late_share' END),
-		('moq', a.moq::text, 'units', 'policy', NULL),
-		('multiple', a.multiple::text, 'units', 'policy', NULL),
-		('maximum', a.maximum::text, 'units', 'policy', NULL),
+		('moq', a.moq::text, 'units',
+			coalesce(rows ->> 'moq', 'default'), NULL),
+		('multiple', a.multiple::text, 'units',
+			coalesce(rows ->> 'multiple', 'default'), NULL),
+		('maximum', a.maximum::text, 'units',
+			coalesce(rows ->> 'maximum', 'default'), NULL),
 		('need', need::text, 'units', NULL,
 			'(target - stock_position) * (1 + buffer)'),
 		('reorder_qty', a.reorder_qty::text, 'units', CASE

@@ -47,7 +47,8 @@ DECLARE
 BEGIN
 	SELECT l.* FROM location l WHERE l.location = last_order_at.location
 	INTO place;
-	IF place.cut_off IS NULL AND NOT EXISTS (SELECT FROM holiday) THEN
+	IF at IS NULL
+		OR place.cut_off IS NULL AND NOT EXISTS (SELECT FROM holiday) THEN
 		RETURN at;
 	END IF;
 	SELECT least(m.moment, last_order_at.at)

@@ -32,13 +32,13 @@ COMMENT ON FUNCTION replenish.demand_quantile(replenish.demand, timestamptz,
 
 CREATE FUNCTION replenish.stockout_eta(on_hand float8,
 	demand replenish.demand, as_of timestamptz, p float8,
-	outlook replenish.outlook[])
+	outlook replenish.outlook[], burst_evidence float8 DEFAULT NULL)
 RETURNS timestamptz
 AS 'MODULE_PATHNAME', 'replenish_stockout_eta_probable'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 200;
 COMMENT ON FUNCTION replenish.stockout_eta(float8, replenish.demand,
-	timestamptz, float8, replenish.outlook[]) IS
-'stockout_eta() with an outlook: the first moment at which the demand with it reaches on_hand, with probability p (0 < p < 1), or expected where p is NULL. A burst under way is not multiplied. An outlook of NULL or without parts changes nothing; any other NULL gives NULL.';
+	timestamptz, float8, replenish.outlook[], float8) IS
+'stockout_eta() with an outlook, and bursts told as burst_velocity() does: the first moment at which the demand with it reaches on_hand, with probability p (0 < p < 1), or expected where p is NULL. A burst under way is not multiplied. An outlook of NULL or without parts changes nothing; any other NULL gives NULL.';
 
 CREATE FUNCTION replenish.demand_threshold(demand replenish.demand,
 	as_of timestamptz, lead_time interval, lead_time_sd interval,
@@ -69,3 +69,11 @@ AS 'MODULE_PATHNAME', 'replenish_demand_times_part'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION replenish.demand_times(replenish.demand, float8, timestamptz, timestamptz) IS
 'The summary with what was asked for in [starts_at, ends_at), to the minute, times a finite factor. Every part is taken at the finest resolution kept; of a bucket that is only partly inside, that part in proportion.';
+
+CREATE FUNCTION replenish.burst_velocity(demand replenish.demand,
+	as_of timestamptz, burst_evidence float8)
+RETURNS float8
+AS 'MODULE_PATHNAME', 'replenish_burst_velocity'
+LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
+COMMENT ON FUNCTION replenish.burst_velocity(replenish.demand, timestamptz, float8) IS
+'demand_velocity(demand, as_of) where a burst is one from so much evidence on (4 to 1000; NULL: 22), twice the logarithm of the likelihood ratio of units and of minutes with sales: less is sooner and oftener in vain.';

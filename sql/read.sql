@@ -66,7 +66,10 @@ CREATE VIEW replenish.status AS
 		i.stockout_eta, i.stockout_eta - i.decided_at AS cover, i.order_by,
 		i.reorder_qty, i.reason, i.epoch, i.assumed, i.decided_at,
 		i.snapshot_at, i.next_arrival_at,
-		i.next_arrival_at - i.stockout_eta AS gap
+		i.next_arrival_at - i.stockout_eta AS gap, i.sold_today,
+		i.channel, i.scenario, i.units_at_risk, i.gmv_at_risk, i.turnover,
+		i.rank_by, CASE i.rank_by WHEN 'money' THEN i.gmv_at_risk
+			WHEN 'turnover' THEN i.turnover ELSE i.units_at_risk END AS priority
 	FROM replenish.item i
 	LEFT JOIN replenish.waiting_stock() w
 		ON w.sku = i.sku AND w.location = i.location
@@ -92,6 +95,22 @@ COMMENT ON COLUMN replenish.status.next_arrival_at IS
 'When the next open purchase order is expected, the end of its day where that is a date; NULL where none has a date that is still to come.';
 COMMENT ON COLUMN replenish.status.gap IS
 'next_arrival_at - stockout_eta: how long the shelf will be empty before the next arrival; negative where it comes in time.';
+COMMENT ON COLUMN replenish.status.sold_today IS
+'Units asked for between the location''s own midnight and decided_at.';
+COMMENT ON COLUMN replenish.status.channel IS
+'The channel that it sold most on in 28 days, where policy or prices ask for it.';
+COMMENT ON COLUMN replenish.status.scenario IS
+'How that channel sells, as the table channel says.';
+COMMENT ON COLUMN replenish.status.units_at_risk IS
+'Units expected to be asked for in the lead time that are neither available nor on order.';
+COMMENT ON COLUMN replenish.status.gmv_at_risk IS
+'units_at_risk times the price, in the shop''s own currency; NULL where no price is known.';
+COMMENT ON COLUMN replenish.status.turnover IS
+'How many times a year the stock on hand is sold at the expected demand of an order cycle; NULL with nothing on hand.';
+COMMENT ON COLUMN replenish.status.rank_by IS
+'What priority is, see policy.rank_by.';
+COMMENT ON COLUMN replenish.status.priority IS
+'What the item ranks by: units_at_risk, gmv_at_risk or turnover.';
 COMMENT ON COLUMN replenish.status.velocity IS
 'Units per hour asked for now, bursts included.';
 COMMENT ON COLUMN replenish.status.sold_24h IS
@@ -119,7 +138,7 @@ COMMENT ON COLUMN replenish.status.order_by IS
 COMMENT ON COLUMN replenish.status.reorder_qty IS
 'Units to order now; 0 while the position is not below the threshold.';
 COMMENT ON COLUMN replenish.status.reason IS
-'Why this tier: position, shelf, covered, no_demand or no_stock_record.';
+'Why this tier: position, shelf, held, covered, no_demand or no_stock_record.';
 COMMENT ON COLUMN replenish.status.epoch IS
 'How many times the item has left normal.';
 COMMENT ON COLUMN replenish.status.assumed IS

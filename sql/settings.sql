@@ -55,16 +55,31 @@ CREATE TABLE replenish.policy (
 	maximum float8 CHECK (maximum > 0 AND maximum < 'NaN'),
 	fixed_threshold float8 CHECK (fixed_threshold >= 0
 		AND fixed_threshold <= 1e12),
-	UNIQUE NULLS NOT DISTINCT (sku, location),
 	CHECK (maximum >= moq),
-	CHECK (lead_time + review_period <= interval '366 days')
+	CHECK (lead_time + review_period <= interval '366 days'),
+	channel text COLLATE "C"
+		CHECK (pg_catalog.octet_length(channel) BETWEEN 1 AND 255),
+	scenario text COLLATE "C"
+		CHECK (pg_catalog.octet_length(scenario) BETWEEN 1 AND 255),
+	burst_evidence float8 CHECK (burst_evidence >= 4
+		AND burst_evidence <= 1000),
+	hold interval CHECK (replenish.is_span(hold)
+		AND hold <= interval '366 days'),
+	holding_cost float8 CHECK (holding_cost >= 0 AND holding_cost <= 100),
+	rank_by text CHECK (rank_by IN ('units', 'money', 'turnover')),
+	built_in boolean NOT NULL DEFAULT false,
+	UNIQUE NULLS NOT DISTINCT (sku, location, channel, scenario),
+	CHECK (pg_catalog.num_nonnulls(channel, scenario)
+		+ (pg_catalog.num_nonnulls(sku, location) > 0)::integer <= 1)
 );
-SELECT pg_catalog.pg_extension_config_dump('replenish.policy', '');
+-- what is as it was made is made again
+SELECT pg_catalog.pg_extension_config_dump('replenish.policy',
+	'WHERE NOT built_in');
 -- without a primary key, or nobody could change it where all tables are published
 ALTER TABLE replenish.policy REPLICA IDENTITY FULL;
 
 COMMENT ON TABLE replenish.policy IS
-'The parameters of decisions. A row is for one item, or with location NULL for a SKU everywhere, or with sku NULL for a location, or with both NULL for all; each field is taken from the most specific row where it is not NULL, and what is in none is the built-in default.';
+'The parameters of decisions. A row is for an item (sku and location), a SKU, a location, a channel, a scenario, or with all four NULL for all; each field is taken from the most specific row in this order where it is not NULL, and what is in none is the built-in default. The channel of an item is the one that it sold most on in the last 28 days, its scenario is that of the channel.';
 COMMENT ON COLUMN replenish.policy.service_level IS
 'Probability of not selling out while a replenishment is on its way; default 0.95.';
 COMMENT ON COLUMN replenish.policy.lead_time IS
@@ -88,6 +103,38 @@ COMMENT ON COLUMN replenish.policy.maximum IS
 COMMENT ON COLUMN replenish.policy.fixed_threshold IS
 'A threshold in units that replaces the computed one; default none.';
 
+COMMENT ON COLUMN replenish.policy.channel IS
+'A row for the items that sell most on this channel.';
+COMMENT ON COLUMN replenish.policy.scenario IS
+'A row for the channels that the table channel gives this scenario; show, one_to_one and commerce are there from the start.';
+COMMENT ON COLUMN replenish.policy.burst_evidence IS
+'How sure the minutes of the last hour must be before they make a burst, see burst_velocity(); default 22.';
+COMMENT ON COLUMN replenish.policy.hold IS
+'How long a tier stays after it became worse before it may get better, unless the position reaches the target; default none.';
+COMMENT ON COLUMN replenish.policy.holding_cost IS
+'What holding a unit for a year costs, as a share of its cost. Where it is set, price and cost are known and no row has a service_level, that is 1 - holding_cost * cost * order_cycle / (price - cost), a year being 365 days, within 0.5 and 0.995; default none.';
+COMMENT ON COLUMN replenish.policy.rank_by IS
+'What status.priority is: units, money or turnover; default units.';
+COMMENT ON COLUMN replenish.policy.built_in IS
+'Whether the row is as CREATE EXTENSION made it: not dumped, and replaced by any row of the same scenario that is inserted.';
+
+CREATE FUNCTION replenish.make_scenarios() RETURNS void
+	LANGUAGE sql VOLATILE
+	BEGIN ATOMIC
+		INSERT INTO replenish.policy (scenario, burst_evidence, hold,
+			review_period, order_cycle, holding_cost, rank_by, built_in)
+		VALUES
+			('show', 12, interval '0', interval '1 day', interval '14 days',
+				0.6, 'money', true),
+			('one_to_one', 22, interval '15 minutes', interval '3 days',
+				interval '30 days', 0.3, 'units', true),
+			('commerce', 40, interval '6 hours', interval '7 days',
+				interval '30 days', 0.25, 'turnover', true);
+	END;
+COMMENT ON FUNCTION replenish.make_scenarios() IS
+'Makes the rows of policy for the scenarios show, one_to_one and commerce. For CREATE EXTENSION only.';
+SELECT replenish.make_scenarios();
+
 -- A change of policy is felt at the next tick by the items that it concerns.
 CREATE FUNCTION replenish.policy_changed() RETURNS trigger
 	LANGUAGE plpgsql SECURITY DEFINER
@@ -98,10 +145,10 @@ BEGIN
 		RETURN NULL;
 	END IF;
 	IF TG_OP <> 'INSERT' THEN
-		PERFORM touch(OLD.sku, OLD.location);
+		PERFORM touch_policy(OLD.sku, OLD.location, OLD.channel, OLD.scenario);
 	END IF;
 	IF TG_OP <> 'DELETE' THEN
-		PERFORM touch(NEW.sku, NEW.location);
+		PERFORM touch_policy(NEW.sku, NEW.location, NEW.channel, NEW.scenario);
 	END IF;
 	RETURN NULL;
 END $$;

@@ -5,6 +5,12 @@
 ---------------------------------------------------------------------------
 
 CREATE TYPE replenish.signals AS (
+	-- see main_channel()
+	channel text,
+	-- see price_of()
+	price float8,
+	cost float8,
+	no_rate boolean,
 	-- of its purchase orders, see inbound_of()
 	on_order numeric,
 	next_arrival_at timestamptz,
@@ -24,7 +30,7 @@ CREATE TYPE replenish.signals AS (
 	changes_at timestamptz
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of(). demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. changes_at is when time alone changes any of it.';
+'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of(). demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. changes_at is when time alone changes any of it.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
@@ -38,6 +44,16 @@ DECLARE
 	shows record;
 	factors record;
 BEGIN
+	IF EXISTS (SELECT FROM channel)
+		OR EXISTS (SELECT FROM policy p WHERE p.channel IS NOT NULL)
+		OR EXISTS (SELECT FROM sku_price p WHERE p.sku = signals_of.sku
+			AND p.channel IS NOT NULL) THEN
+		s.channel := main_channel(sku, location, clock);
+	END IF;
+	IF EXISTS (SELECT FROM sku_price p WHERE p.sku = signals_of.sku) THEN
+		SELECT p.price, p.cost, p.no_rate FROM price_of(sku, s.channel) p
+		INTO s.price, s.cost, s.no_rate;
+	END IF;
 	IF EXISTS (SELECT FROM source o WHERE o.kind = 'inbound') THEN
 		SELECT i.on_order, i.next_arrival_at, i.overdue, i.route, r.lead_time,
 			r.lead_time_sd, r.receipts, r.late_share

@@ -171,6 +171,14 @@ CREATE TABLE replenish.item (
 	decided_at timestamptz NOT NULL,
 	next_check timestamptz,
 	next_arrival_at timestamptz,
+	worsened_at timestamptz,
+	channel text COLLATE "C",
+	scenario text,
+	units_at_risk float8,
+	gmv_at_risk float8,
+	turnover float8,
+	rank_by text,
+	sold_today float8,
 	PRIMARY KEY (sku, location)
 ) WITH (fillfactor = 80);
 CREATE INDEX item_next_check_idx ON replenish.item (next_check);

@@ -67,6 +67,13 @@ BEGIN
 		WHERE d.channel = touched_items.sku
 			AND (touched_items.location = ''
 				OR p.location = touched_items.location);
+	WHEN 'leads' THEN
+		RETURN QUERY SELECT DISTINCT m.sku, p.location
+		FROM item_demand d
+		CROSS JOIN LATERAL real_skus(d.sku, d.channel) m
+		CROSS JOIN LATERAL real_location(d.location, d.channel) p
+		WHERE d.channel = touched_items.sku
+			AND main_channel(m.sku, p.location, clock()) = d.channel;
 	WHEN 'place' THEN
 		-- where its orders go now, and where they went before
 		RETURN QUERY SELECT m.sku, p.location
@@ -117,4 +124,4 @@ BEGIN
 	END CASE;
 END $$;
 COMMENT ON FUNCTION replenish.touched_items(integer, text, text, text) IS
-'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock or purchase orders of; for channel place, all SKUs that were ordered from the place; for channel sells, all that are ordered on the channel that sku names. For the decider only.';
+'The items that are to be looked at again for a touch: one item; where sku or location is blank, all that have the other; for channel source, all that the source has stock or purchase orders of; for channel place, all SKUs that were ordered from the place; for channel sells, all that are ordered on the channel that sku names; for channel leads, those that sell most on it. For the decider only.';

@@ -29,6 +29,9 @@ typedef struct DemandVariance
 	double		spread;			/* times H squared */
 } DemandVariance;
 
+/* likelihood ratio that makes a burst, unless the caller says another */
+#define BURST_EVIDENCE		22.0
+
 #define DEMAND_ALPHAS	6		/* smoothing constants side by side */
 
 /* what smoothing leaves behind, per smoothing constant; units per day */
@@ -108,10 +111,12 @@ typedef struct DemandForecast
 struct DemandOutlook;			/* see outlook.h; NULL is none */
 
 /* all that is needed for any horizon; the series is not needed afterwards */
-extern void demand_model_build(DemandModel *model, const DemandSeries *series);
+extern void demand_model_build(DemandModel *model, const DemandSeries *series,
+							   double burst_evidence);
 
 /* the part of it that is about the hours and now; see velocity.c */
-extern void demand_model_now(DemandModel *model, const DemandSeries *series);
+extern void demand_model_now(DemandModel *model, const DemandSeries *series,
+							 double burst_evidence);
 
 /* days, as demand goes, from Monday until so long after as_of's midnight */
 extern double demand_model_days(const DemandModel *model, int64_t usec);

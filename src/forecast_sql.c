@@ -29,16 +29,21 @@
 /* summaries up to this size are remembered with their model */
 #define REMEMBERED_BYTES	2048
 
+/* of argument burst_evidence */
+#define BURST_EVIDENCE_MIN	4.0
+#define BURST_EVIDENCE_MAX	1000.0
+
 /*
- * The model of a demand at as_of.  A decision asks one summary a handful of
+ * The model of a demand at as_of, with bursts told by so much evidence.  A decision asks one summary a handful of
  * questions in a row, so the last model is remembered; the result is good
  * until the next call.
  */
-const DemandModel *
-demand_model_at(Datum demand, TimestampTz as_of)
+static const DemandModel *
+model_at(Datum demand, TimestampTz as_of, double burst_evidence)
 {
 	static DemandModel model;
 	static TimestampTz model_as_of;
+	static double model_evidence;
 	static Size model_size = 0; /* 0: nothing is remembered */
 	static char model_bytes[REMEMBERED_BYTES];
 
@@ -49,20 +54,45 @@ demand_model_at(Datum demand, TimestampTz as_of)
 	DemandSeries series;
 
 	if (size == model_size && as_of == model_as_of &&
+		burst_evidence == model_evidence &&
 		memcmp(VARDATA_ANY(value), model_bytes, size) == 0)
 		return &model;
 	model_size = 0;
 	demand_unpack_datum(PointerGetDatum(value), &rings);
 	if (!demand_series(&rings, usec, &series))
 		elog(ERROR, "no series at " INT64_FORMAT, usec);
-	demand_model_build(&model, &series);
+	demand_model_build(&model, &series, burst_evidence);
 	if (size <= REMEMBERED_BYTES)
 	{
 		memcpy(model_bytes, VARDATA_ANY(value), size);
 		model_as_of = as_of;
+		model_evidence = burst_evidence;
 		model_size = size;
 	}
 	return &model;
+}
+
+const DemandModel *
+demand_model_at(Datum demand, TimestampTz as_of)
+{
+	return model_at(demand, as_of, BURST_EVIDENCE);
+}
+
+/* An optional argument burst_evidence; the usual where it is NULL. */
+static double
+arg_burst_evidence(FunctionCallInfo fcinfo, int n)
+{
+	double		evidence = BURST_EVIDENCE;
+
+	if (PG_NARGS() > n && !PG_ARGISNULL(n))
+		evidence = PG_GETARG_FLOAT8(n);
+	if (!(evidence >= BURST_EVIDENCE_MIN && evidence <= BURST_EVIDENCE_MAX))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"%s\" must be between %g and %g",
+						"burst_evidence", BURST_EVIDENCE_MIN,
+						BURST_EVIDENCE_MAX)));
+	return evidence;
 }
 
 /*
@@ -91,6 +121,18 @@ replenish_demand_velocity(PG_FUNCTION_ARGS)
 
 	model = demand_model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1));
 	PG_RETURN_FLOAT8(model->velocity);
+}
+
+PG_FUNCTION_INFO_V1(replenish_burst_velocity);
+
+/* burst_velocity(demand, as_of, burst_evidence): demand_velocity() with it */
+Datum
+replenish_burst_velocity(PG_FUNCTION_ARGS)
+{
+	if (arg_has_null(fcinfo, 2))
+		PG_RETURN_NULL();
+	PG_RETURN_FLOAT8(model_at(PG_GETARG_DATUM(0), PG_GETARG_TIMESTAMPTZ(1),
+							  arg_burst_evidence(fcinfo, 2))->velocity);
 }
 
 PG_FUNCTION_INFO_V1(replenish_demand_forecast);
@@ -238,8 +280,8 @@ replenish_stockout_eta(PG_FUNCTION_ARGS)
 PG_FUNCTION_INFO_V1(replenish_stockout_eta_probable);
 
 /*
- * stockout_eta(on_hand, demand, as_of, p, outlook): empty by then with
- * probability p; with p NULL, by the expected demand
+ * stockout_eta(on_hand, demand, as_of, p, outlook, burst_evidence): empty by
+ * then with probability p; with p NULL, by the expected demand
  */
 Datum
 replenish_stockout_eta_probable(PG_FUNCTION_ARGS)
@@ -257,7 +299,7 @@ replenish_stockout_eta_probable(PG_FUNCTION_ARGS)
 	arg_check_quantity(on_hand, "on_hand");
 	if (!PG_ARGISNULL(3))
 		arg_check_probability(PG_GETARG_FLOAT8(3), "p");
-	model = demand_model_at(PG_GETARG_DATUM(1), as_of);
+	model = model_at(PG_GETARG_DATUM(1), as_of, arg_burst_evidence(fcinfo, 5));
 	outlook = arg_outlook(fcinfo, 4, as_of);
 	if (PG_ARGISNULL(3))
 		usec = demand_model_eta(model, &outlook, on_hand);

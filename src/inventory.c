@@ -63,7 +63,7 @@ steady_forecast(const DemandRings *rings, int64_t as_of_usec,
 		if (!demand_series(rings, as_of_usec - days * USECS_PER_UTC_DAY,
 						   &series))
 			break;
-		demand_model_build(&then, &series);
+		demand_model_build(&then, &series, BURST_EVIDENCE);
 		if (!then.have_weeks)
 			break;
 		g = demand_model_forecast(&then, horizon);

@@ -249,7 +249,8 @@ year_index(DemandModel *model, const double *week)
  * Build the model from a series.
  */
 void
-demand_model_build(DemandModel *model, const DemandSeries *series)
+demand_model_build(DemandModel *model, const DemandSeries *series,
+				   double burst_evidence)
 {
 	double		days[DAYS_USED];	/* oldest first */
 	int			age = series->age > 0 ? series->age : 0;
@@ -297,5 +298,5 @@ demand_model_build(DemandModel *model, const DemandSeries *series)
 	model->yearly = age >= INDEX_AGE;
 	if (model->yearly)
 		year_index(model, series->week);
-	demand_model_now(model, series);
+	demand_model_now(model, series, burst_evidence);
 }

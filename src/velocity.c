@@ -16,7 +16,6 @@
 #include "forecast.h"
 
 #define HOURS_USED		167
-#define BURST_EVIDENCE	22.0	/* of units, and of selling minutes */
 #define BURST_UNITS		4.0
 #define PACE_EVIDENCE	8.0		/* that the pace changed */
 #define FASTER_MINUTES	2		/* that show a faster pace */
@@ -89,7 +88,8 @@ evidence(double seen, double expected)
 
 /*
  * The window of full minutes, up to now, whose units the base rate explains
- * worst; 0 where it explains all, or where too few minutes sold.
+ * worst; 0 where it explains all, where too few minutes sold, or where the
+ * evidence of units or of selling minutes is less than needed.
  *
  * A bulk order has many units, but one minute.  Minutes with sales are
  * compared with hours with sales, which tells orders from units and needs
@@ -97,11 +97,11 @@ evidence(double seen, double expected)
  */
 static int
 burst_window(const DemandModel *model, const DemandSeries *series,
-			 const Minutes *m)
+			 const Minutes *m, double needed)
 {
 	double		base = model->base / 60;
 	double		pace = 1;		/* selling hours, at least one, per minute */
-	double		best = BURST_EVIDENCE;
+	double		best = needed;
 	int			window = 0;
 
 	for (int k = 1; k <= HOURS_USED; k++)
@@ -119,7 +119,7 @@ burst_window(const DemandModel *model, const DemandSeries *series,
 
 		/* ln x <= x - 1: no logarithm for what cannot win */
 		if (2 * off * off <= best * fmax(base * k, 1e-9) ||
-			evidence(m->selling[k], pace * k) < BURST_EVIDENCE)
+			evidence(m->selling[k], pace * k) < needed)
 			continue;
 		found = evidence(units, base * k);
 		if (found > best)
@@ -197,7 +197,7 @@ speed_of(const Minutes *m, int window, int pause)
  * does not slow it, a longer one ends it.
  */
 static void
-find_burst(DemandModel *model, const DemandSeries *series)
+find_burst(DemandModel *model, const DemandSeries *series, double needed)
 {
 	Minutes		m;
 	int			begin;
@@ -221,7 +221,7 @@ find_burst(DemandModel *model, const DemandSeries *series)
 	}
 	if (m.selling[DEMAND_MINUTES - 1] < 2)
 		return;
-	begin = burst_window(model, series, &m);
+	begin = burst_window(model, series, &m, needed);
 	if (begin == 0)
 		return;
 
@@ -253,7 +253,8 @@ find_burst(DemandModel *model, const DemandSeries *series)
  * level and the weekdays are there already.
  */
 void
-demand_model_now(DemandModel *model, const DemandSeries *series)
+demand_model_now(DemandModel *model, const DemandSeries *series,
+				 double burst_evidence)
 {
 	int			hour = (int) (model->into_day / USECS_PER_UTC_HOUR);
 
@@ -263,5 +264,5 @@ demand_model_now(DemandModel *model, const DemandSeries *series)
 		model->hour_sum[i + 1] = model->hour_sum[i] + model->hour[i] / 24;
 	model->base = model->level * model->dow[model->weekday] *
 		model->hour[hour] / 24;
-	find_burst(model, series);
+	find_burst(model, series, burst_evidence);
 }

@@ -295,7 +295,7 @@ healthy('the library is back');
 #
 sql(q{CREATE FUNCTION replenish.divided(sku text) RETURNS float8 LANGUAGE sql
 		AS 'SELECT CASE WHEN sku = ''A'' THEN 1 / (length(sku) - 1) END';
-	CREATE TABLE kept AS SELECT pg_get_functiondef('replenish.resolve_policy(text, text)'::regprocedure) AS definition;
+	CREATE TABLE kept AS SELECT pg_get_functiondef('replenish.resolve_policy(text, text, text)'::regprocedure) AS definition;
 	DO $$ BEGIN EXECUTE (SELECT replace(definition, 'i.fixed_threshold, s.fixed_threshold',
 		'replenish.divided(resolve_policy.sku), i.fixed_threshold, s.fixed_threshold') FROM kept); END $$});
 shop('a policy that divides by zero');
