@@ -22,7 +22,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		next_check timestamptz, scenario text, burst_evidence float8,
 		hold interval, holding_cost float8, rank_by text,
 		worsened_at timestamptz, units_at_risk float8, gmv_at_risk float8,
-		turnover float8, sold_today float8)
+		turnover float8, sold_today float8, lack float8)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT service.level, lead.lead_time, lead.lead_time_sd,
@@ -74,10 +74,20 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			CASE WHEN today.began < as_of THEN replenish.demand_velocity(demand,
 					as_of, as_of - today.began)
 				* extract(epoch FROM as_of - today.began)::float8 / 3600
-				ELSE 0 END
+				ELSE 0 END,
+			CASE WHEN stock_known THEN greatest(
+				CASE WHEN stock.stock_position < line.threshold
+					THEN line.target - stock.stock_position END,
+				-- the shelf until something comes
+				CASE WHEN shelf.tier > 'normal' THEN
+					(replenish.demand_forecast(d.usual, as_of,
+						least(greatest(coalesce((signals).next_arrival_at - as_of,
+							lead.lead_time), interval '0'),
+							interval '366 days'), (signals).outlook)).mean
+					- stock.available END, 0) END
 		FROM replenish.resolve_policy(assess.sku, assess.location,
 			(signals).channel) p
-		-- the record of its route, where the shop has not said it
+		-- its supplier's, or the record of its route, where policy is silent
 		CROSS JOIN LATERAL (SELECT
 			CASE WHEN 'lead_time' = ANY (p.assumed)
 				THEN (signals).lead_time END AS lead_time,
@@ -93,14 +103,19 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				* coalesce((signals).lead_time_factor, 1), interval '366 days')
 				AS lead_time_sd,
 			coalesce(route.buffer, p.buffer) AS buffer,
-			CASE WHEN (signals).lead_time IS NULL THEN p.assumed
+			CASE WHEN (signals).lead_time IS NULL
+					AND (signals).lead_time_sd IS NULL THEN p.assumed
 				ELSE ARRAY(SELECT a.name FROM pg_catalog.unnest(p.assumed)
 					WITH ORDINALITY a (name, n)
-					WHERE a.name NOT IN ('lead_time', 'lead_time_sd')
-						AND (a.name <> 'buffer' OR route.buffer IS NULL)
+					WHERE CASE a.name
+						WHEN 'lead_time' THEN (signals).lead_time IS NULL
+						WHEN 'lead_time_sd' THEN (signals).lead_time_sd IS NULL
+						WHEN 'buffer' THEN route.buffer IS NULL
+						ELSE true END
 					ORDER BY a.n) END AS assumed) lead
-		CROSS JOIN LATERAL (SELECT coalesce(p.moq, 0) AS moq,
-			coalesce(p.multiple, 1) AS multiple) pack
+		CROSS JOIN LATERAL (SELECT coalesce(p.moq, (signals).moq, 0)
+				AS moq,
+			coalesce(p.multiple, (signals).multiple, 1) AS multiple) pack
 		CROSS JOIN LATERAL (SELECT CASE
 			WHEN 'service_level' = ANY (p.assumed)
 				THEN replenish.margin_service_level((signals).price,

@@ -102,7 +102,7 @@ BEGIN
 			reason, epoch, stockout_eta, order_by, reorder_qty, assumed,
 			decided_at, next_check, next_arrival_at, worsened_at, channel,
 			scenario, units_at_risk, gmv_at_risk, turnover, rank_by,
-			sold_today)
+			sold_today, lack, buffer, moq, multiple, maximum)
 		SELECT a.sku, a.location, a.since, a.on_hand, a.reserved,
 			a.on_order, a.snapshot_at, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
 			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
@@ -110,7 +110,8 @@ BEGIN
 			a.epoch, a.stockout_eta, a.order_by, a.reorder_qty, a.all_assumed,
 			clock, least(a.next_check, a.coming_at), a.next_arrival_at, a.worsened_at,
 			a.channel, a.scenario, a.units_at_risk, a.gmv_at_risk, a.turnover,
-			a.rank_by, a.sold_today
+			a.rank_by, a.sold_today, a.lack, a.buffer, a.moq, a.multiple,
+			a.maximum
 		FROM assessed a WHERE NOT a.nothing
 		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
 			on_hand = excluded.on_hand,
@@ -144,6 +145,11 @@ BEGIN
 			turnover = excluded.turnover,
 			rank_by = excluded.rank_by,
 			sold_today = excluded.sold_today,
+			lack = excluded.lack,
+			buffer = excluded.buffer,
+			moq = excluded.moq,
+			multiple = excluded.multiple,
+			maximum = excluded.maximum,
 			-- an indexed column: leave it alone while it is early enough
 			next_check = CASE WHEN i.next_check > clock
 				THEN least(i.next_check, excluded.next_check)
@@ -170,6 +176,15 @@ BEGIN
 		RETURNING 1
 	)
 	SELECT count(*) FROM changed INTO events;
+	IF events > 0 AND (EXISTS (SELECT FROM lane)
+			OR EXISTS (SELECT FROM supplier)) THEN
+		-- what the others can give is known now
+		UPDATE event e SET facts = e.facts || s.facts
+		FROM (SELECT n.seq, jsonb_strip_nulls(to_jsonb(o)) AS facts
+			FROM event n CROSS JOIN LATERAL supply_of(n.sku, n.location) o
+			WHERE n.seq > last_seq AND n.to_tier <> 'normal') s
+		WHERE e.seq = s.seq;
+	END IF;
 	RETURN events;
 END $$;
 COMMENT ON FUNCTION replenish.decide(replenish.item_key[], timestamptz, timestamptz, bigint) IS

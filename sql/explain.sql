@@ -112,6 +112,9 @@ DECLARE
 	v record;
 	o record;			-- NULL where there is no outlook
 	rows jsonb;			-- of policy, by parameter
+	first supplier;
+	h record;			-- what other locations and suppliers can do
+	rest float8;		-- NULL where a transfer is enough
 	raw demand;			-- with what shows and factors did to it
 	base float8;
 	names text[];
@@ -135,6 +138,13 @@ BEGIN
 	SELECT coalesce(jsonb_object_agg(p.parameter, p.source), '{}')
 	FROM policy_rows(explain.sku, explain.location, (f.signals).channel) p
 	INTO rows;
+	SELECT * FROM suppliers_of(explain.sku, explain.location) LIMIT 1
+	INTO first;
+	SELECT * FROM supply_of(explain.sku, explain.location) INTO h;
+	IF a.stock_position + h.transfer_qty < a.threshold THEN
+		rest := (a.target - a.stock_position - h.transfer_qty)
+			* (1 + a.buffer);
+	END IF;
 	raw := f.demand;
 	f.demand := coalesce((f.signals).demand, raw);
 	span := least(a.lead_time + a.review_period, interval '366 days');
@@ -231,15 +241,21 @@ BEGIN
 					END END),
 		('lead_time_factor', (f.signals).lead_time_factor::text, '',
 			'product of the rows of factor in force', NULL),
+		('supplier', (f.signals).supplier, '', 'the first by rank', NULL),
 		('lead_time', days_of(a.lead_time), 'days', CASE
 			WHEN (f.signals).lead_time_factor IS NOT NULL
 				THEN 'policy, or the route''s receipts, times lead_time_factor'
+			WHEN rows ->> 'lead_time' IS NULL AND a.lead_time = first.lead_time
+				THEN 'supplier ' || first.supplier
 			WHEN a.lead_time = (f.signals).lead_time
 				THEN 'lead_time_estimate() of the route''s receipts'
 			ELSE coalesce(rows ->> 'lead_time', 'default') END, NULL),
 		('lead_time_sd', days_of(a.lead_time_sd), 'days', CASE
 			WHEN (f.signals).lead_time_factor IS NOT NULL
 				THEN 'policy, or the route''s receipts, times lead_time_factor'
+			WHEN rows ->> 'lead_time_sd' IS NULL
+					AND a.lead_time_sd = first.lead_time_sd
+				THEN 'supplier ' || first.supplier
 			WHEN a.lead_time_sd = (f.signals).lead_time_sd
 				THEN 'lead_time_estimate() of the route''s receipts'
 			ELSE coalesce(rows ->> 'lead_time_sd', 'default') END, NULL),
@@ -345,9 +361,13 @@ BEGIN
 				THEN coalesce(rows ->> 'buffer', 'default') END,
 			CASE WHEN by_route THEN '0.2 + 0.1 * late_share' END),
 		('moq', a.moq::text, 'units',
-			coalesce(rows ->> 'moq', 'default'), NULL),
+			coalesce(rows ->> 'moq', 'supplier ' || CASE
+				WHEN first.moq IS NOT NULL THEN first.supplier END, 'default'),
+			NULL),
 		('multiple', a.multiple::text, 'units',
-			coalesce(rows ->> 'multiple', 'default'), NULL),
+			coalesce(rows ->> 'multiple', 'supplier ' || CASE
+				WHEN first.multiple IS NOT NULL THEN first.supplier END, 'default'),
+			NULL),
 		('maximum', a.maximum::text, 'units',
 			coalesce(rows ->> 'maximum', 'default'), NULL),
 		('need', need::text, 'units', NULL,
@@ -363,6 +383,39 @@ BEGIN
 					THEN 'ceil(greatest(need, moq) / multiple) * multiple'
 				ELSE 'least(ceil(greatest(need, moq) / multiple), floor(maximum / multiple)) * multiple'
 				END),
+		('lack', CASE WHEN a.lack > 0 THEN a.lack::text END, 'units', CASE
+			WHEN a.stock_position >= a.threshold
+				OR a.lack <> a.target - a.stock_position
+				THEN 'expected demand until next_arrival_at (lead_time where nothing has a date) - available'
+			END, CASE WHEN a.stock_position < a.threshold
+				AND a.lack = a.target - a.stock_position
+			THEN 'target - stock_position' END),
+		('transfer_from', array_to_string(h.transfer_from, ', '), '',
+			'see transfers_of(), as of the last decisions', NULL),
+		('transfer_qty', h.transfer_qty::text, 'units',
+			'what those locations can spare of lack, in whole packs', NULL),
+		('rest', rest::text, 'units', NULL,
+			'(target - stock_position - transfer_qty) * (1 + buffer)'),
+		('buy_qty', CASE WHEN h.transfer_qty IS NOT NULL
+			THEN reorder_qty(a.stock_position + h.transfer_qty, a.threshold,
+				a.target, a.buffer, a.moq, a.multiple, a.maximum)::text END,
+			'units', CASE WHEN rest IS NULL
+				THEN '0: with transfer_qty, stock_position is not below threshold'
+			END,
+			CASE WHEN rest IS NULL OR a.reorder_qty = 0 THEN NULL
+				WHEN a.multiple = 0 THEN 'least(greatest(rest, moq), maximum)'
+				WHEN a.maximum = 'Infinity'
+					THEN 'ceil(greatest(rest, moq) / multiple) * multiple'
+				ELSE 'least(ceil(greatest(rest, moq) / multiple), floor(maximum / multiple)) * multiple'
+				END),
+		('next_supplier', h.next_supplier, '', 'the second by rank', NULL),
+		('next_supplier_qty', h.next_supplier_qty::text, 'units',
+			'lack * (1 + buffer), in whole packs of the next supplier', NULL),
+		('next_supplier_value', h.next_supplier_value::text, 'money',
+			'next_supplier_qty * its unit_cost, in the shop''s own currency',
+			NULL),
+		('next_supplier_sooner', days_of(h.next_supplier_sooner), 'days',
+			'lead_time - the next supplier''s', NULL),
 		('assumed', array_to_string(a.assumed || CASE WHEN f.overdue
 			THEN '{on_hand}' ELSE '{}' END::text[], ', '), '',
 			'defaults that no row of policy replaces', NULL)

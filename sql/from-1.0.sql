@@ -70,7 +70,12 @@ ALTER TABLE replenish.item
 	ADD gmv_at_risk float8,
 	ADD turnover float8,
 	ADD rank_by text,
-	ADD sold_today float8;
+	ADD sold_today float8,
+	ADD lack float8,
+	ADD buffer float8,
+	ADD moq float8,
+	ADD multiple float8,
+	ADD maximum float8;
 ALTER TABLE replenish.event
 	ALTER sku DROP NOT NULL,
 	ALTER location DROP NOT NULL;

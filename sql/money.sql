@@ -29,6 +29,16 @@ ALTER TABLE replenish.sku_price REPLICA IDENTITY FULL;
 COMMENT ON TABLE replenish.sku_price IS
 'What a unit of a SKU sells for and what it costs, on one channel or with channel NULL on all others; currency NULL is the shop''s own. An amount whose currency has no rate is not known, and status.assumed says ''currency''.';
 
+CREATE FUNCTION replenish.rate_of(currency text) RETURNS float8
+	LANGUAGE sql STABLE PARALLEL SAFE
+	BEGIN ATOMIC
+		SELECT CASE WHEN rate_of.currency IS NULL THEN 1
+			ELSE (SELECT e.rate FROM replenish.exchange_rate e
+				WHERE e.currency = rate_of.currency) END;
+	END;
+COMMENT ON FUNCTION replenish.rate_of(text) IS
+'What one unit of a currency is in the shop''s own: 1 for NULL, NULL without a rate.';
+
 CREATE FUNCTION replenish.price_of(sku text, channel text,
 	OUT price float8, OUT cost float8, OUT no_rate boolean)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -38,9 +48,7 @@ CREATE FUNCTION replenish.price_of(sku text, channel text,
 BEGIN
 	SELECT p.price * r.rate, p.cost * r.rate, r.rate IS NULL
 	FROM sku_price p
-	CROSS JOIN LATERAL (SELECT CASE WHEN p.currency IS NULL THEN 1
-		ELSE (SELECT e.rate FROM exchange_rate e
-			WHERE e.currency = p.currency) END AS rate) r
+	CROSS JOIN LATERAL (SELECT rate_of(p.currency) AS rate) r
 	WHERE p.sku = price_of.sku
 		AND (p.channel = price_of.channel OR p.channel IS NULL)
 	ORDER BY p.channel IS NULL LIMIT 1

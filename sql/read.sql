@@ -153,11 +153,30 @@ CREATE VIEW replenish.sku_status AS
 		sum(s.threshold) AS threshold, sum(s.target) AS target,
 		max(s.tier) AS worst_tier, min(s.stockout_eta) AS first_stockout_eta,
 		min(s.order_by) AS order_by, sum(s.reorder_qty) AS reorder_qty,
-		max(s.decided_at) AS decided_at
+		max(s.decided_at) AS decided_at,
+		(array_agg(s.location ORDER BY s.tier DESC, s.stockout_eta, s.location)
+			)[1] AS worst_location,
+		sum(s.sold_today) AS sold_today, sum(s.gmv_at_risk) AS gmv_at_risk
 	FROM replenish.status s
 	GROUP BY s.sku;
 COMMENT ON VIEW replenish.sku_status IS
-'One row per SKU over all its locations and channels: quantities and rates are sums; worst_tier, first_stockout_eta and order_by are those of the location that is worst off.';
+'One row per SKU over all its locations and channels: quantities and rates are sums; worst_tier, first_stockout_eta and order_by are those of the location that is worst off, worst_location.';
+
+CREATE VIEW replenish.transfer AS
+	SELECT k.sku, t.from_location, t.to_location, t.units, t.arrives_at
+	FROM (SELECT DISTINCT i.sku FROM replenish.item i
+		WHERE i.tier <> 'normal' AND i.lack > 0) k
+	CROSS JOIN LATERAL replenish.transfers_of(k.sku) t;
+COMMENT ON VIEW replenish.transfer IS
+'What locations are to send each other, see transfers_of().';
+
+CREATE VIEW replenish.supply AS
+	SELECT i.sku, i.location, i.tier, i.lack, i.reorder_qty, s.*, i.decided_at
+	FROM replenish.item i
+	CROSS JOIN LATERAL replenish.supply_of(i.sku, i.location) s
+	WHERE i.tier <> 'normal' AND i.lack > 0;
+COMMENT ON VIEW replenish.supply IS
+'One row per item that lacks something: lack is the units that it takes to the target, or where only the shelf will be empty, to the next arrival; reorder_qty what would be ordered. Before that transfer_qty units can come from transfer_from, all of them by transfer_arrives_at; buy_qty is still to be ordered then. The next supplier is named with its quantity, value and how much sooner it would be here; see supply_of().';
 
 CREATE FUNCTION replenish.events_after(seq bigint, max integer DEFAULT 1000)
 	RETURNS SETOF replenish.event

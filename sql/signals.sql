@@ -16,7 +16,11 @@ CREATE TYPE replenish.signals AS (
 	next_arrival_at timestamptz,
 	overdue numeric,
 	route text,
-	-- of its route, see route_of()
+	-- of the supplier that it is ordered from
+	supplier text,
+	moq float8,
+	multiple float8,
+	-- of that supplier, or of its route, see route_of()
 	lead_time interval,
 	lead_time_sd interval,
 	receipts bigint,
@@ -30,7 +34,7 @@ CREATE TYPE replenish.signals AS (
 	changes_at timestamptz
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(); lead_time, lead_time_sd, receipts and late_share as of route_of(). demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. changes_at is when time alone changes any of it.';
+'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(). supplier, moq and multiple are those of the supplier of the lowest rank; lead_time and lead_time_sd too, else as of route_of(), as are receipts and late_share. demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. changes_at is when time alone changes any of it.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
@@ -41,6 +45,7 @@ CREATE FUNCTION replenish.signals_of(sku text, location text,
 #variable_conflict use_column
 DECLARE
 	s signals;
+	first supplier;
 	shows record;
 	factors record;
 BEGIN
@@ -61,6 +66,15 @@ BEGIN
 		CROSS JOIN LATERAL route_of(location, i.route) r
 		INTO s.on_order, s.next_arrival_at, s.overdue, s.route, s.lead_time,
 			s.lead_time_sd, s.receipts, s.late_share;
+	END IF;
+	IF EXISTS (SELECT FROM supplier o WHERE o.sku = signals_of.sku) THEN
+		SELECT * FROM suppliers_of(sku, location) LIMIT 1 INTO first;
+		s.supplier := first.supplier;
+		s.moq := first.moq;
+		s.multiple := first.multiple;
+		s.lead_time := coalesce(first.lead_time, s.lead_time);
+		s.lead_time_sd := coalesce(first.lead_time_sd, s.lead_time_sd);
+		s.cost := coalesce(s.cost, first.unit_cost * rate_of(first.currency));
 	END IF;
 	IF EXISTS (SELECT FROM show_result r WHERE r.sku = signals_of.sku
 			AND r.location = signals_of.location) THEN

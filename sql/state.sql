@@ -179,6 +179,11 @@ CREATE TABLE replenish.item (
 	turnover float8,
 	rank_by text,
 	sold_today float8,
+	lack float8,
+	buffer float8,
+	moq float8,
+	multiple float8,
+	maximum float8,
 	PRIMARY KEY (sku, location)
 ) WITH (fillfactor = 80);
 CREATE INDEX item_next_check_idx ON replenish.item (next_check);
