@@ -28,7 +28,7 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
 SQL_AGAIN    = sql/formulas.sql sql/lead_time.sql sql/ledger.sql \
                sql/failure.sql sql/keys.sql sql/touch.sql sql/outlook.sql sql/local.sql \
                sql/policy.sql sql/money.sql sql/factor.sql sql/show.sql \
-               sql/supply.sql sql/signals.sql sql/assess.sql \
+               sql/supply.sql sql/audience.sql sql/signals.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/inbound.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/explain.sql sql/follow.sql sql/ddl.sql \
@@ -46,7 +46,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                watching capturing faulty deciding purchasing \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views explaining \
-               outlooks shows factors precedence scenarios zones places selling \
+               outlooks shows factors precedence scenarios zones places selling viewers \
                going_live previewing suggesting privileged hostile bad_input style_odoo \
                style_shopify style_woocommerce style_magento style_snapshots \
                style_monthly style_marketplace style_countries style_bad \

@@ -22,7 +22,8 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		next_check timestamptz, scenario text, burst_evidence float8,
 		hold interval, holding_cost float8, rank_by text,
 		worsened_at timestamptz, units_at_risk float8, gmv_at_risk float8,
-		turnover float8, sold_today float8, lack float8)
+		turnover float8, sold_today float8, lack float8,
+		surge boolean, surge_ratio float8, surge_cover interval)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT service.level, lead.lead_time, lead.lead_time_sd,
@@ -36,6 +37,8 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			CASE WHEN held.by THEN last_tier ELSE seen.tier END,
 			CASE WHEN NOT stock_known THEN 'no_stock_record'
 				WHEN held.by THEN 'held'
+				WHEN surge.tier > greatest(shelf.tier, position_tier)
+					THEN 'audience_surge'
 				WHEN shelf.tier > position_tier THEN 'shelf'
 				WHEN position_tier <> 'normal' THEN 'position'
 				WHEN line.threshold = 0 THEN 'no_demand'
@@ -79,12 +82,15 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				CASE WHEN stock.stock_position < line.threshold
 					THEN line.target - stock.stock_position END,
 				-- the shelf until something comes
+				CASE WHEN surge.tier > 'normal'
+					THEN line.target - stock.stock_position END,
 				CASE WHEN shelf.tier > 'normal' THEN
 					(replenish.demand_forecast(d.usual, as_of,
 						least(greatest(coalesce((signals).next_arrival_at - as_of,
 							lead.lead_time), interval '0'),
 							interval '366 days'), (signals).outlook)).mean
-					- stock.available END, 0) END
+					- stock.available END, 0) END,
+			surge.tier > 'normal', p.surge_ratio, p.surge_cover
 		FROM replenish.resolve_policy(assess.sku, assess.location,
 			(signals).channel) p
 		-- its supplier's, or the record of its route, where policy is silent
@@ -170,8 +176,14 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				THEN 'red'
 			WHEN eta < (signals).next_arrival_at THEN 'orange'
 			ELSE 'normal' END::replenish.tier AS tier) shelf
+		-- a full room and a shelf that lasts days: both, or it is nothing
+		CROSS JOIN LATERAL (SELECT CASE WHEN line.threshold > 0
+				AND (signals).audience_ratio >= p.surge_ratio
+				AND eta <= as_of + p.surge_cover THEN 'orange'
+			ELSE 'normal' END::replenish.tier AS tier) surge
 		CROSS JOIN LATERAL (SELECT CASE WHEN NOT stock_known THEN 'normal'
-			ELSE greatest(shelf.tier, position_tier) END AS tier) seen
+			ELSE greatest(shelf.tier, position_tier, surge.tier) END
+			AS tier) seen
 		CROSS JOIN LATERAL (SELECT coalesce(stock_known
 			AND seen.tier < last_tier AND stock.stock_position < line.target
 			AND as_of < assess.worsened_at + p.hold, false) AS by) held
@@ -185,8 +197,10 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		CROSS JOIN LATERAL replenish.stockout_eta(
 			greatest(stock.stock_position - line.threshold, 0), d.usual,
 			as_of, NULL, (signals).outlook, p.burst_evidence) order_by
+		-- a surge orders up to the target though the threshold is not reached
 		CROSS JOIN LATERAL replenish.reorder_qty(stock.stock_position,
-			line.threshold, line.target, lead.buffer, pack.moq, pack.multiple,
+			CASE WHEN surge.tier > 'normal' THEN line.target
+				ELSE line.threshold END, line.target, lead.buffer, pack.moq, pack.multiple,
 			limits.maximum) reorder_qty;
 	END;
 COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals, replenish.tier, timestamptz) IS

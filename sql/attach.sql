@@ -51,7 +51,7 @@ CREATE FUNCTION replenish.trigger_arguments(s replenish.source, part text)
 			THEN coalesce(s.counted, '{}') ELSE '{}' END AS counted) c;
 	END;
 COMMENT ON FUNCTION replenish.trigger_arguments(replenish.source, text) IS
-'What the triggers on a part of a source (orders, lines, header, stock or inbound) carry, there as one argument with commas between: id, part, columns (empty where there is none), zone, of lines and headers the column that joins them, of inbound its own three, number of counted statuses, those statuses, then pairs of location and zone. Columns that the header has are left out of the lines'', and the other way round.';
+'What the triggers on a part of a source (orders, lines, header, stock, inbound or audience) carry, there as one argument with commas between: id, part, columns (empty where there is none), zone, of lines and headers the column that joins them, of inbound its own three, number of counted statuses, those statuses, then pairs of location and zone. Columns that the header has are left out of the lines'', and the other way round.';
 
 CREATE VIEW replenish.capturing AS
 	SELECT t.tgrelid::pg_catalog.regclass AS relation, t.tgname AS name,
@@ -404,6 +404,7 @@ BEGIN
 			OR EXISTS (SELECT FROM order_header h WHERE h.source = s.id)
 			OR EXISTS (SELECT FROM item_inbound i WHERE i.source = s.id)
 			OR EXISTS (SELECT FROM receipt r WHERE r.source = s.id)
+			OR EXISTS (SELECT FROM room_audience a WHERE a.source = s.id)
 			OR EXISTS (SELECT FROM pending(clock(), NULL) p
 				WHERE p.source = s.id AND p.kind <> 'touch'))
 		-- from now on demand is kept by the minute, from before it is not

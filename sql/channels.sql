@@ -249,3 +249,15 @@ CREATE VIEW replenish.channel_status AS
 		ON o.channel = c.channel;
 COMMENT ON VIEW replenish.channel_status IS
 'One row per channel, at the decider''s clock: orders per minute in the last ten minutes (see channel_orders(); NULL without any or where they may not be read), units and money per minute at the present velocity (money of the SKUs with a price, NULL where none has one), units of the last 24 hours and the channel''s share of them, and how many SKUs it sells. It reads the demand of all items.';
+
+CREATE VIEW replenish.room AS
+	SELECT r.channel, nullif(r.sku, '') AS sku,
+		CASE WHEN l.live THEN r.viewers END AS viewers, r.usual,
+		CASE WHEN l.live THEN r.ratio END AS ratio,
+		replenish.elasticity(r.evidence, r.moved_with) AS elasticity,
+		r.evidence, r.seen_at
+	FROM replenish.room_state r
+	CROSS JOIN LATERAL (SELECT r.seen_at > replenish.clock()
+		- interval '10 minutes' AS live) l;
+COMMENT ON VIEW replenish.room IS
+'One row per room: viewers now, how many are usual at this hour, their ratio (NULL where nobody counted for ten minutes, or where too little is known), the elasticity with which its sales move and the evidence for that, and when somebody last counted.';

@@ -47,7 +47,7 @@ BEGIN
 	SELECT t.oid FROM types t WHERE t.typtype <> 'd' INTO base;
 	allowed := CASE
 		WHEN argument IN ('qty', 'on_hand', 'reserved', 'on_order', 'price',
-			'received') THEN 'smallint, integer, bigint, numeric, real, double precision'
+			'received', 'viewers') THEN 'smallint, integer, bigint, numeric, real, double precision'
 		WHEN argument IN ('at', 'ordered_at', 'expected_at', 'received_at')
 			THEN 'timestamp with time zone, timestamp without time zone, date'
 		ELSE 'text, character varying, character, name, smallint, integer, bigint, uuid, boolean'
@@ -140,7 +140,7 @@ CREATE FUNCTION replenish.part_columns(s replenish.source, part text)
 			('expected_at', s.expected_at), ('received_at', s.received_at),
 			('received', s.received))
 			v (argument, col)
-		WHERE v.col IS NOT NULL AND (part_columns.part = 'header')
+		WHERE v.col IS NOT NULL AND v.col <> '' AND (part_columns.part = 'header')
 			= (v.argument = 'header_id'
 				OR v.argument = ANY (coalesce(s.on_header, '{}')));
 	END;

@@ -112,6 +112,7 @@ DECLARE
 	v record;
 	o record;			-- NULL where there is no outlook
 	rows jsonb;			-- of policy, by parameter
+	order_below float8;
 	first supplier;
 	h record;			-- what other locations and suppliers can do
 	rest float8;		-- NULL where a transfer is enough
@@ -135,20 +136,21 @@ BEGIN
 		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical,
 		f.signals, f.last_tier, f.worsened_at)
 	INTO a;
+	order_below := CASE WHEN a.surge THEN a.target ELSE a.threshold END;
 	SELECT coalesce(jsonb_object_agg(p.parameter, p.source), '{}')
 	FROM policy_rows(explain.sku, explain.location, (f.signals).channel) p
 	INTO rows;
 	SELECT * FROM suppliers_of(explain.sku, explain.location) LIMIT 1
 	INTO first;
 	SELECT * FROM supply_of(explain.sku, explain.location) INTO h;
-	IF a.stock_position + h.transfer_qty < a.threshold THEN
+	IF a.stock_position + h.transfer_qty < order_below THEN
 		rest := (a.target - a.stock_position - h.transfer_qty)
 			* (1 + a.buffer);
 	END IF;
 	raw := f.demand;
 	f.demand := coalesce((f.signals).demand, raw);
 	span := least(a.lead_time + a.review_period, interval '366 days');
-	IF f.known AND a.stock_position < a.threshold THEN
+	IF f.known AND a.stock_position < order_below THEN
 		need := (a.target - a.stock_position) * (1 + a.buffer);
 	END IF;
 	by_route := coalesce((f.signals).receipts >= 5
@@ -266,6 +268,18 @@ BEGIN
 	), line (name, value, unit, source, expression) AS (VALUES
 		('base_forecast', CASE WHEN o.factor IS NOT NULL THEN base::text END,
 			'units', NULL, means),
+		('audience_channel', (f.signals).audience_channel, '',
+			'the room that it sells most in', NULL),
+		('audience_ratio', (f.signals).audience_ratio::text, '',
+			'viewers there over what is usual at this hour, see room', NULL),
+		('audience_elasticity', (f.signals).audience_elasticity::text, '',
+			'by which the room''s sales move with its viewers, see room', NULL),
+		('audience_share', (f.signals).audience_share::text, '',
+			'the room''s part of the item''s demand of 28 days', NULL),
+		('audience_factor', CASE WHEN (f.signals).audience_ratio IS NOT NULL
+			THEN (1 + (f.signals).audience_share * ((f.signals).audience_ratio
+				^ (f.signals).audience_elasticity - 1))::text END, '', NULL,
+			'1 + audience_share * (audience_ratio ^ audience_elasticity - 1)'),
 		('outlook', CASE WHEN o.factor IS NOT NULL
 			THEN (f.signals).outlook::text END, '',
 			'starts_at, ends_at, factor and planned units of what is known of the time ahead',
@@ -322,12 +336,19 @@ BEGIN
 			CASE WHEN a.stock_position < a.target
 				THEN format('alert_level(stock_position, threshold, %L, exit_margin)',
 					coalesce(f.previous, 'normal')) END),
+		('surge_ratio', CASE WHEN (f.signals).audience_ratio IS NOT NULL
+			THEN a.surge_ratio::text END, '',
+			coalesce(rows ->> 'surge_ratio', 'default'), NULL),
+		('surge_cover', CASE WHEN (f.signals).audience_ratio IS NOT NULL
+			THEN days_of(a.surge_cover) END, 'days',
+			coalesce(rows ->> 'surge_cover', 'default'), NULL),
 		('hold', CASE WHEN a.reason = 'held' THEN a.hold::text END, '',
 			rows ->> 'hold', NULL),
 		('worsened_at', CASE WHEN a.reason = 'held'
 			THEN a.worsened_at::text END, '',
 			'when the tier last became worse', NULL),
 		('tier', a.tier::text, '', CASE a.reason
+			WHEN 'audience_surge' THEN 'orange: audience_ratio is surge_ratio or more, and the shelf lasts surge_cover or less'
 			WHEN 'held' THEN format('%s: it stays until worsened_at + hold',
 				a.tier)
 			WHEN 'shelf' THEN CASE WHEN a.available <= 0
@@ -336,7 +357,8 @@ BEGIN
 				THEN 'red: sold out before half of the wait for next_arrival_at'
 				ELSE 'orange: sold out before next_arrival_at' END
 			WHEN 'no_stock_record' THEN 'normal: its stock is not known' END,
-			CASE WHEN a.reason NOT IN ('shelf', 'no_stock_record', 'held')
+			CASE WHEN a.reason NOT IN ('shelf', 'no_stock_record', 'held',
+				'audience_surge')
 				THEN 'position_tier' END),
 		('reason', a.reason, '', 'why tier is what it is', NULL),
 		('stockout_eta', coalesce(a.stockout_eta::text, 'beyond a year'), '',
@@ -374,6 +396,8 @@ BEGIN
 			'(target - stock_position) * (1 + buffer)'),
 		('reorder_qty', a.reorder_qty::text, 'units', CASE
 			WHEN NOT f.known THEN '0: its stock is not known'
+			WHEN need IS NULL AND a.surge
+				THEN '0: stock_position is not below target'
 			WHEN need IS NULL
 				THEN '0: stock_position is not below threshold'
 			WHEN a.reorder_qty = 0 THEN '0: moq is more than maximum' END,
@@ -384,10 +408,10 @@ BEGIN
 				ELSE 'least(ceil(greatest(need, moq) / multiple), floor(maximum / multiple)) * multiple'
 				END),
 		('lack', CASE WHEN a.lack > 0 THEN a.lack::text END, 'units', CASE
-			WHEN a.stock_position >= a.threshold
+			WHEN a.stock_position >= order_below
 				OR a.lack <> a.target - a.stock_position
 				THEN 'expected demand until next_arrival_at (lead_time where nothing has a date) - available'
-			END, CASE WHEN a.stock_position < a.threshold
+			END, CASE WHEN a.stock_position < order_below
 				AND a.lack = a.target - a.stock_position
 			THEN 'target - stock_position' END),
 		('transfer_from', array_to_string(h.transfer_from, ', '), '',
@@ -397,10 +421,10 @@ BEGIN
 		('rest', rest::text, 'units', NULL,
 			'(target - stock_position - transfer_qty) * (1 + buffer)'),
 		('buy_qty', CASE WHEN h.transfer_qty IS NOT NULL
-			THEN reorder_qty(a.stock_position + h.transfer_qty, a.threshold,
+			THEN reorder_qty(a.stock_position + h.transfer_qty, order_below,
 				a.target, a.buffer, a.moq, a.multiple, a.maximum)::text END,
 			'units', CASE WHEN rest IS NULL
-				THEN '0: with transfer_qty, stock_position is not below threshold'
+				THEN '0: with transfer_qty, stock_position is not below threshold (a surge: target)'
 			END,
 			CASE WHEN rest IS NULL OR a.reorder_qty = 0 THEN NULL
 				WHEN a.multiple = 0 THEN 'least(greatest(rest, moq), maximum)'

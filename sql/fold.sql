@@ -145,6 +145,7 @@ DECLARE
 	touched item_key[];
 	loads bigint;
 	inbound bigint;
+	rooms room_key[];
 BEGIN
 	IF EXISTS (SELECT FROM source WHERE header IS NOT NULL) THEN
 		PERFORM join_orders(clock, backlog);
@@ -157,6 +158,12 @@ BEGIN
 		FROM taken t WHERE t.kind = 'demand'
 		ON CONFLICT ON CONSTRAINT item_demand_pkey DO UPDATE
 			SET demand = absorb(d.demand, excluded.demand)
+	), audience_kept AS (
+		INSERT INTO room_audience AS a (channel, sku, measure, source, counts)
+		SELECT t.channel, t.sku, t.location, t.source, t.demand
+		FROM taken t WHERE t.kind = 'audience'
+		ON CONFLICT ON CONSTRAINT room_audience_pkey DO UPDATE
+			SET counts = absorb(a.counts, excluded.counts)
 	), sold_kept AS (
 		INSERT INTO sold AS q (sku, minute, location, channel, source, amount)
 		SELECT t.sku, t.minute, t.location, t.channel, t.source, t.amount
@@ -200,7 +207,9 @@ BEGIN
 			GROUP BY t.source) l), (
 		SELECT count(fold_inbound(t.kind, t.source, t.sku, t.location,
 			t.channel, t.minute, t.amount))
-		FROM taken t WHERE t.kind IN ('inbound', 'on time', 'late'))
+		FROM taken t WHERE t.kind IN ('inbound', 'on time', 'late')), (
+		SELECT array_agg(DISTINCT (t.sku, t.channel)::room_key)
+		FROM taken t WHERE t.kind = 'audience')
 	FROM (
 		SELECT m.sku, p.location
 		FROM taken t
@@ -216,7 +225,12 @@ BEGIN
 		FROM taken t
 		CROSS JOIN LATERAL touched_items(t.source, t.sku, t.location, t.channel) m
 		WHERE t.kind = 'touch') n
-	INTO touched, loads, inbound;
+	INTO touched, loads, inbound, rooms;
+	IF rooms IS NOT NULL THEN
+		touched := ARRAY(SELECT unnest(touched)
+			UNION SELECT look_into_rooms(rooms, clock));
+		touched := nullif(touched, '{}');
+	END IF;
 	-- what came and went
 	DELETE FROM postponed WHERE amount = 0;
 	IF inbound > 0 THEN
@@ -244,8 +258,10 @@ BEGIN
 		WHERE minute <= minute_of(clock)
 		RETURNING *
 	)
-	SELECT count(append(amount, minute, source, 'd', sku, location, channel))
-	FROM due INTO admitted;
+	SELECT count(append(d.amount, d.minute, d.source, CASE WHEN EXISTS (
+			SELECT FROM source o WHERE o.id = d.source AND o.kind = 'audience')
+		THEN 'a' ELSE 'd' END::"char", d.sku, d.location, d.channel))
+	FROM due d INTO admitted;
 END $$;
 COMMENT ON FUNCTION replenish.admit_postponed(timestamptz) IS
 'Puts demand whose minute has come back into the inbox. For the decider only.';

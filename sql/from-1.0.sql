@@ -24,7 +24,7 @@ ALTER TABLE replenish.source
 	ADD received name,
 	DROP CONSTRAINT source_kind_check,
 	ADD CONSTRAINT source_kind_check
-		CHECK (kind IN ('orders', 'stock', 'inbound'));
+		CHECK (kind IN ('orders', 'stock', 'inbound', 'audience'));
 UPDATE replenish.source SET watched_as = name;
 
 ALTER TABLE replenish.item_stock
@@ -48,6 +48,9 @@ ALTER TABLE replenish.policy
 		AND hold <= interval '366 days'),
 	ADD holding_cost float8 CHECK (holding_cost >= 0 AND holding_cost <= 100),
 	ADD rank_by text CHECK (rank_by IN ('units', 'money', 'turnover')),
+	ADD surge_ratio float8 CHECK (surge_ratio > 0 AND surge_ratio <= 1000),
+	ADD surge_cover interval CHECK (replenish.is_span(surge_cover)
+		AND surge_cover <= interval '366 days'),
 	ADD built_in boolean NOT NULL DEFAULT false,
 	DROP CONSTRAINT policy_sku_location_key,
 	ADD UNIQUE NULLS NOT DISTINCT (sku, location, channel, scenario),
@@ -57,6 +60,7 @@ SELECT pg_catalog.pg_extension_config_dump('replenish.policy',
 	'WHERE NOT built_in');
 ALTER TABLE replenish.location ADD cut_off time;
 
+CREATE INDEX item_demand_channel_idx ON replenish.item_demand (channel);
 CREATE INDEX postponed_empty_idx ON replenish.postponed (source)
 	WHERE amount = 0;
 

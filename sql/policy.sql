@@ -36,7 +36,8 @@ COMMENT ON FUNCTION replenish.main_channel(text, text, timestamptz) IS
 -- Where nobody has said anything else.
 CREATE FUNCTION replenish.resolve_policy(sku text, location text,
 	channel text DEFAULT NULL)
-	RETURNS TABLE (service_level float8, lead_time interval, lead_time_sd interval, review_period interval, order_cycle interval, buffer float8, exit_margin float8, moq float8, multiple float8, maximum float8, fixed_threshold float8, assumed text[], burst_evidence float8, hold interval, holding_cost float8, rank_by text, scenario text)
+	RETURNS TABLE (service_level float8, lead_time interval, lead_time_sd interval, review_period interval, order_cycle interval, buffer float8, exit_margin float8, moq float8, multiple float8, maximum float8, fixed_threshold float8, assumed text[], burst_evidence float8, hold interval, holding_cost float8, rank_by text, surge_ratio float8,
+		surge_cover interval, scenario text)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT coalesce(i.service_level, s.service_level, l.service_level, c.service_level, o.service_level,
@@ -88,6 +89,10 @@ CREATE FUNCTION replenish.resolve_policy(sku text, location text,
 				d.holding_cost),
 			coalesce(i.rank_by, s.rank_by, l.rank_by, c.rank_by, o.rank_by,
 				d.rank_by, 'units'),
+			coalesce(i.surge_ratio, s.surge_ratio, l.surge_ratio, c.surge_ratio,
+				o.surge_ratio, d.surge_ratio, 1.5),
+			coalesce(i.surge_cover, s.surge_cover, l.surge_cover, c.surge_cover,
+				o.surge_cover, d.surge_cover, interval '3 days'),
 			n.scenario
 		FROM (VALUES (1)) one
 		LEFT JOIN replenish.channel n ON n.channel = resolve_policy.channel

@@ -13,6 +13,7 @@ BEGIN
 	FOR routine, guarded IN
 		SELECT p.oid, p.prosecdef OR l.lanname = 'c' AND p.provolatile <> 'i'
 			OR p.proname IN ('watch_orders', 'watch_stock', 'watch_inbound',
+				'watch_audience',
 				'rewatch', 'unwatch')
 		FROM pg_catalog.pg_proc p
 		JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace

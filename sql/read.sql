@@ -138,7 +138,7 @@ COMMENT ON COLUMN replenish.status.order_by IS
 COMMENT ON COLUMN replenish.status.reorder_qty IS
 'Units to order now; 0 while the position is not below the threshold.';
 COMMENT ON COLUMN replenish.status.reason IS
-'Why this tier: position, shelf, held, covered, no_demand or no_stock_record.';
+'Why this tier: position, shelf, audience_surge, held, covered, no_demand or no_stock_record.';
 COMMENT ON COLUMN replenish.status.epoch IS
 'How many times the item has left normal.';
 COMMENT ON COLUMN replenish.status.assumed IS

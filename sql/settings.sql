@@ -67,6 +67,9 @@ CREATE TABLE replenish.policy (
 		AND hold <= interval '366 days'),
 	holding_cost float8 CHECK (holding_cost >= 0 AND holding_cost <= 100),
 	rank_by text CHECK (rank_by IN ('units', 'money', 'turnover')),
+	surge_ratio float8 CHECK (surge_ratio > 0 AND surge_ratio <= 1000),
+	surge_cover interval CHECK (replenish.is_span(surge_cover)
+		AND surge_cover <= interval '366 days'),
 	built_in boolean NOT NULL DEFAULT false,
 	UNIQUE NULLS NOT DISTINCT (sku, location, channel, scenario),
 	CHECK (pg_catalog.num_nonnulls(channel, scenario)
@@ -115,6 +118,10 @@ COMMENT ON COLUMN replenish.policy.holding_cost IS
 'What holding a unit for a year costs, as a share of its cost. Where it is set, price and cost are known and no row has a service_level, that is 1 - holding_cost * cost * order_cycle / (price - cost), a year being 365 days, within 0.5 and 0.995; default none.';
 COMMENT ON COLUMN replenish.policy.rank_by IS
 'What status.priority is: units, money or turnover; default units.';
+COMMENT ON COLUMN replenish.policy.surge_ratio IS
+'Viewers of a room over what is usual there from which on, if the shelf lasts surge_cover or less as well, replenishment starts at once; default 1.5.';
+COMMENT ON COLUMN replenish.policy.surge_cover IS
+'See surge_ratio; default 3 days.';
 COMMENT ON COLUMN replenish.policy.built_in IS
 'Whether the row is as CREATE EXTENSION made it: not dumped, and replaced by any row of the same scenario that is inserted.';
 

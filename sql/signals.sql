@@ -30,11 +30,16 @@ CREATE TYPE replenish.signals AS (
 	-- the time ahead, see factors_of(), show_outlook()
 	outlook replenish.outlook[],
 	lead_time_factor float8,
+	-- of the room that it sells most in, see audience_of()
+	audience_channel text,
+	audience_ratio float8,
+	audience_elasticity float8,
+	audience_share float8,
 	-- when any of this changes by itself
 	changes_at timestamptz
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(). supplier, moq and multiple are those of the supplier of the lowest rank; lead_time and lead_time_sd too, else as of route_of(), as are receipts and late_share. demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. changes_at is when time alone changes any of it.';
+'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(). supplier, moq and multiple are those of the supplier of the lowest rank; lead_time and lead_time_sd too, else as of route_of(), as are receipts and late_share. demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. audience_channel, _ratio, _elasticity and _share are of audience_of(). changes_at is when time alone changes any of it.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
@@ -48,6 +53,7 @@ DECLARE
 	first supplier;
 	shows record;
 	factors record;
+	audience record;
 BEGIN
 	IF EXISTS (SELECT FROM channel)
 		OR EXISTS (SELECT FROM policy p WHERE p.channel IS NOT NULL)
@@ -91,6 +97,19 @@ BEGIN
 		s.outlook := s.outlook || factors.outlook;
 		s.lead_time_factor := factors.lead_time_factor;
 		s.changes_at := least(s.changes_at, factors.changes_at);
+	END IF;
+	IF EXISTS (SELECT FROM room_state) THEN
+		audience := audience_of(sku, location, clock, demand);
+		s.audience_channel := audience.channel;
+		s.audience_ratio := audience.ratio;
+		s.audience_elasticity := audience.elasticity;
+		s.audience_share := audience.share;
+		IF audience.ratio IS NOT NULL THEN
+			s.outlook := s.outlook || (clock, clock + interval '3 hours',
+				1 + audience.share * (audience.ratio ^ audience.elasticity - 1),
+				NULL)::outlook;
+			s.changes_at := least(s.changes_at, audience.silent_at);
+		END IF;
 	END IF;
 	RETURN s;
 END $$;

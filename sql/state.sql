@@ -15,7 +15,7 @@ COMMENT ON TYPE replenish.item_key IS 'An item: one SKU at one location.';
 -- what it contributed keeps its owner; its number is never given again.
 CREATE TABLE replenish.source (
 	id integer PRIMARY KEY CHECK (id > 0),
-	kind text NOT NULL CHECK (kind IN ('orders', 'stock', 'inbound')),
+	kind text NOT NULL CHECK (kind IN ('orders', 'stock', 'inbound', 'audience')),
 	name text NOT NULL,
 	active boolean NOT NULL,
 	sku name NOT NULL,
@@ -106,6 +106,7 @@ CREATE TABLE replenish.item_demand (
 	demand replenish.demand NOT NULL,
 	PRIMARY KEY (sku, location, channel, source)
 ) WITH (fillfactor = 80);
+CREATE INDEX item_demand_channel_idx ON replenish.item_demand (channel);
 SELECT pg_catalog.pg_extension_config_dump('replenish.item_demand', '');
 
 COMMENT ON TABLE replenish.item_demand IS

@@ -166,7 +166,8 @@ BEGIN
 	END IF;
 	buy_qty := CASE WHEN transfer_qty IS NULL THEN i.reorder_qty
 		ELSE reorder_qty((i.on_hand - i.reserved + i.on_order)::float8
-			+ transfer_qty, i.threshold, i.target, i.buffer, i.moq, i.multiple,
+			+ transfer_qty, CASE i.reason WHEN 'audience_surge' THEN i.target
+				ELSE i.threshold END, i.target, i.buffer, i.moq, i.multiple,
 			i.maximum) END;
 	IF i.tier >= 'orange' AND EXISTS (SELECT FROM supplier s
 			WHERE s.sku = i.sku) THEN

@@ -86,15 +86,19 @@ BEGIN
 		SELECT * FROM pending(clock, sold_since) p WHERE p.source = s.id
 	), demand_expected AS (
 		SELECT e.sku, e.location, e.channel, e.demand FROM expected e
-		WHERE e.kind = 'demand'
+		WHERE e.kind IN ('demand', 'audience')
 	), demand_actual AS (
 		SELECT a.sku, a.location, a.channel,
 			item_demand_agg(a.demand, 1) AS demand
 		FROM (SELECT d.sku, d.location, d.channel, d.demand
 				FROM item_demand d WHERE d.source = s.id AND is_sound(d.demand, clock)
 			UNION ALL
+			SELECT r.sku, r.measure, r.channel, r.counts
+				FROM room_audience r WHERE r.source = s.id
+					AND is_sound(r.counts, clock)
+			UNION ALL
 			SELECT w.sku, w.location, w.channel, w.demand
-				FROM waiting w WHERE w.kind = 'demand') a
+				FROM waiting w WHERE w.kind IN ('demand', 'audience')) a
 		GROUP BY a.sku, a.location, a.channel
 	), demand_both AS (
 		SELECT b.sku, b.location, b.channel,
@@ -177,7 +181,8 @@ BEGIN
 		WHERE coalesce(e.amount, 0) <> coalesce(a.amount, 0)
 			OR e.what = 'on_hand' AND a.amount IS NULL
 	)
-	SELECT 'demand', b.sku, b.location, b.channel, NULL::integer, '',
+	SELECT CASE s.kind WHEN 'audience' THEN 'audience' ELSE 'demand' END,
+		b.sku, b.location, b.channel, NULL::integer, '',
 		b.expected, b.actual, NULL::numeric, NULL::numeric, false
 	FROM demand_both b WHERE b.expected <> b.actual
 	UNION ALL
@@ -247,8 +252,8 @@ BEGIN
 			CASE WHEN d.order_key <> '' THEN d.kind || ' of order ' || d.order_key
 				WHEN d.kind IN ('on time', 'late')
 					THEN format('receipts %s after %s minutes', d.kind, d.minute)
-				WHEN d.kind <> 'demand' THEN d.kind
-				ELSE 'demand per ' || CASE b.resolution
+				WHEN d.kind NOT IN ('demand', 'audience') THEN d.kind
+				ELSE d.kind || ' per ' || CASE b.resolution
 					WHEN '1 minute' THEN 'minute' WHEN '1 hour' THEN 'hour'
 					WHEN '1 day' THEN 'day' ELSE 'week' END END,
 			coalesce(b.bucket, CASE WHEN d.kind NOT IN ('on time', 'late')
@@ -264,7 +269,7 @@ BEGIN
 			FULL JOIN demand_buckets(d.actual_demand) a
 				ON a.resolution = e.resolution AND a.bucket = e.bucket
 			WHERE e.units IS DISTINCT FROM a.units) b
-			ON d.kind = 'demand'
+			ON d.kind IN ('demand', 'audience')
 		WHERE NOT d.housekeeping
 		ORDER BY d.sku, d.location, d.channel, 5, 6;
 	END LOOP;
@@ -294,10 +299,13 @@ CREATE FUNCTION replenish.remove_damaged(id integer) RETURNS bigint
 DECLARE
 	demands bigint;
 	stocks bigint;
+	rooms bigint;
 	routes bigint := remove_damaged_routes();
 BEGIN
 	IF NOT EXISTS (SELECT FROM item_demand d
 			WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock()))
+		AND NOT EXISTS (SELECT FROM room_audience a
+			WHERE a.source = remove_damaged.id AND NOT is_sound(a.counts, clock()))
 		AND NOT EXISTS (SELECT FROM item_stock t
 			WHERE t.source = remove_damaged.id
 				AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
@@ -308,12 +316,15 @@ BEGIN
 	DELETE FROM item_demand d
 	WHERE d.source = remove_damaged.id AND NOT is_sound(d.demand, clock());
 	GET DIAGNOSTICS demands = ROW_COUNT;
+	DELETE FROM room_audience a
+	WHERE a.source = remove_damaged.id AND NOT is_sound(a.counts, clock());
+	GET DIAGNOSTICS rooms = ROW_COUNT;
 	DELETE FROM item_stock t
 	WHERE t.source = remove_damaged.id
 		AND 'NaN' = t.on_hand - t.on_hand + t.reserved - t.reserved
 			+ t.on_order - t.on_order;
 	GET DIAGNOSTICS stocks = ROW_COUNT;
-	RETURN demands + stocks + routes;
+	RETURN demands + rooms + stocks + routes;
 END $$;
 COMMENT ON FUNCTION replenish.remove_damaged(integer) IS
 'Removes the summaries of a source that are not sound and its stock that is no number, and returns how many there were; no decision is made until the transaction ends if there were any. For repair().';
@@ -341,17 +352,20 @@ BEGIN
 	DELETE FROM unread u WHERE u.source = append_difference.id;
 	INSERT INTO backlog (amount, minute, source, kind, sku, location, channel,
 		summary)
-	SELECT CASE WHEN d.kind = 'demand' THEN 0
+	SELECT CASE WHEN d.kind IN ('demand', 'audience') THEN 0
 			-- what is larger takes another repair
 			ELSE least(greatest((d.expected - coalesce(d.actual, 0)) * CASE
 				WHEN d.kind IN ('fault', 'header', 'snapshot rows', 'on time',
 					'late') THEN 1
 				ELSE 1000000 END, -9e18), 9e18) END,
 		coalesce(d.minute, 0), id,
-		CASE d.kind WHEN 'demand' THEN 's' WHEN 'on_hand' THEN 'h'
+		CASE d.kind WHEN 'demand' THEN 's' WHEN 'audience' THEN 'S' WHEN 'on_hand' THEN 'h'
 			WHEN 'reserved' THEN 'r' WHEN 'on_order' THEN 'o'
 			WHEN 'snapshot rows' THEN 'n' WHEN 'sold' THEN 'q'
-			WHEN 'postponed' THEN 'd' WHEN 'fault' THEN 'f'
+			WHEN 'postponed' THEN CASE WHEN EXISTS (SELECT FROM source o
+				WHERE o.id = append_difference.id AND o.kind = 'audience')
+				THEN 'a' ELSE 'd' END
+			WHEN 'fault' THEN 'f'
 			WHEN 'inbound' THEN 'i' WHEN 'on time' THEN 'p'
 			WHEN 'late' THEN 'v'
 			WHEN 'line' THEN CASE WHEN d.housekeeping THEN 'k' ELSE 'l' END
@@ -360,7 +374,7 @@ BEGIN
 		CASE WHEN d.kind IN ('line', 'header') THEN octet_length(d.order_key)
 			|| ':' || d.order_key ELSE '' END || d.sku,
 		d.location, d.channel,
-		CASE WHEN d.kind = 'demand'
+		CASE WHEN d.kind IN ('demand', 'audience')
 			THEN absorb(d.expected_demand, d.actual_demand * -1) END
 	FROM difference(id) d;
 	GET DIAGNOSTICS appended = ROW_COUNT;

@@ -166,6 +166,39 @@ END $$;
 COMMENT ON FUNCTION replenish.watch_inbound(regclass, name, name, name, name, name, name, name, name, name, text[]) IS
 'Watches a table of purchase orders or shipments, one row for each SKU. sku, qty, ordered_at, expected_at, received_at, location, route, received and status name columns, in units. What of qty has not come yet is on order: all of it until there is a received_at, or, where received says how much has come, qty - received, never below 0. A row with received_at and ordered_at is a lead time of its route, late where received_at is after expected_at; a date is over at the end of its day. With status, rows whose status is not in counted are nothing: a cancelled order leaves counted, or its row is deleted. ordered_at and expected_at may be NULL, and one of received_at and received. A row that is deleted takes back all that it contributed. Partitions and children are watched with their table. The caller must own them all. Rows that are there already are counted by CALL replenish.backfill().';
 
+CREATE FUNCTION replenish.watch_audience(source regclass, channel name,
+	viewers name, at name, sku name DEFAULT NULL,
+	keep interval DEFAULT '90 days')
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE
+	SET search_path = pg_catalog, replenish, pg_temp AS $$
+#variable_conflict use_variable
+DECLARE
+	s source;
+BEGIN
+	PERFORM check_relation(source);
+	IF channel IS NULL OR viewers IS NULL OR at IS NULL THEN
+		RAISE EXCEPTION 'arguments "channel", "viewers" and "at" must name columns'
+			USING ERRCODE = 'null_value_not_allowed';
+	END IF;
+	IF keep IS NULL OR NOT is_span(keep) THEN
+		RAISE EXCEPTION 'argument "keep" must be a length of time without months'
+			USING ERRCODE = 'invalid_parameter_value';
+	END IF;
+	PERFORM check_column(source, v.col, v.argument)
+	FROM (VALUES ('channel', channel), ('viewers', viewers), ('at', at),
+		('sku', sku)) v (argument, col);
+	s.kind := 'audience';
+	s.sku := coalesce(sku, '');
+	s.qty := viewers;
+	s.at := at;
+	s.channel := channel;
+	s.keep := keep;
+	PERFORM attach(source, NULL, s);
+END $$;
+COMMENT ON FUNCTION replenish.watch_audience(regclass, name, name, name, name, interval) IS
+'Watches a table of counts of viewers, one row for each count: channel, viewers, at and sku name columns. A room is a channel, or with sku the part of it that shows one SKU. Counts may come at any rate and in any order; rows older than keep may be deleted without being forgotten. What follows from them is in the view room. The caller must own the table. Rows that are there already are counted by CALL replenish.backfill().';
+
 CREATE FUNCTION replenish.retire_source(id integer, name text) RETURNS void
 	LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 	SET search_path = pg_catalog, replenish, pg_temp

@@ -29,7 +29,7 @@ typedef struct FoldGroup
 	uint32		status;			/* simplehash's own */
 	uint32		hash;
 	FoldKey		key;
-	DemandAcc  *acc;			/* FOLD_DEMAND only */
+	DemandAcc  *acc;			/* FOLD_HAS_SUMMARY() only */
 	int64		amount[N_SUMS];
 	uint64		size;			/* see FoldRow */
 } FoldGroup;
@@ -128,7 +128,8 @@ find_group(Fold *fold, const FoldKey *key)
 		keys = key_move(&group->key.sku, keys);
 		keys = key_move(&group->key.location, keys);
 		key_move(&group->key.channel, keys);
-		group->acc = key->class == FOLD_DEMAND ? demand_acc_create() : NULL;
+		group->acc = FOLD_HAS_SUMMARY(key->class) ? demand_acc_create() :
+			NULL;
 		memset(group->amount, 0, sizeof(group->amount));
 		group->size = 0;
 	}
@@ -254,18 +255,35 @@ fold_sold(Fold *fold, const Movement *move)
 	return fold_plain(fold, FOLD_SOLD, move, move->minute);
 }
 
-/* Add demand: of the past to a summary, dated ahead by its minute. */
+/* Add what is summed over time; what is dated ahead, by its minute. */
 static bool
-fold_demand(Fold *fold, const Movement *move)
+fold_timed(Fold *fold, FoldClass class, const Movement *move)
 {
 	FoldGroup  *group;
 
 	if (move->minute > fold->clock_minute)
 		return fold_plain(fold, FOLD_POSTPONED, move, move->minute);
-	group = fold_group(fold, FOLD_DEMAND, move, 0);
+	group = fold_group(fold, class, move, 0);
 	grow_size(fold, group, size_of(move->amount));
-	return demand_acc_add(&group->acc, move->minute, move->amount) &&
-		fold_sold(fold, move);
+	return demand_acc_add(&group->acc, move->minute, move->amount);
+}
+
+/* Add demand. */
+static bool
+fold_demand(Fold *fold, const Movement *move)
+{
+	return fold_timed(fold, FOLD_DEMAND, move) &&
+		(move->minute > fold->clock_minute || fold_sold(fold, move));
+}
+
+/* Add a whole summary. */
+static bool
+fold_summary(Fold *fold, FoldClass class, const Movement *move)
+{
+	FoldGroup  *group = fold_group(fold, class, move, 0);
+
+	return move->summary != NULL &&
+		demand_acc_add_datum(&group->acc, PointerGetDatum(move->summary), 1);
 }
 
 /* Add an amount of stock. */
@@ -306,7 +324,6 @@ fold_add(const Movement *move, void *arg)
 {
 	Fold	   *fold = arg;
 	MemoryContext old = MemoryContextSwitchTo(fold->context);
-	FoldGroup  *group;
 	bool		fits = true;
 
 	switch (move->kind)
@@ -331,10 +348,17 @@ fold_add(const Movement *move, void *arg)
 			fold_pass(fold, FOLD_HEADER, move, true);
 			break;
 		case MOVE_SUMMARY:
-			group = fold_group(fold, FOLD_DEMAND, move, 0);
-			fits = move->summary != NULL &&
-				demand_acc_add_datum(&group->acc,
-									 PointerGetDatum(move->summary), 1);
+			fits = fold_summary(fold, FOLD_DEMAND, move);
+			break;
+		case MOVE_AUDIENCE_DELETED:
+			if (!is_housekeeping(fold, move))
+				fits = fold_timed(fold, FOLD_AUDIENCE, move);
+			break;
+		case MOVE_AUDIENCE:
+			fits = fold_timed(fold, FOLD_AUDIENCE, move);
+			break;
+		case MOVE_AUDIENCE_SUMMARY:
+			fits = fold_summary(fold, FOLD_AUDIENCE, move);
 			break;
 		case MOVE_SOLD:
 			fits = fold_sold(fold, move);

@@ -27,8 +27,13 @@ typedef enum FoldClass
 	FOLD_HEADER,				/* a header likewise */
 	FOLD_INBOUND,
 	FOLD_ON_TIME,				/* receipts by their lead time */
-	FOLD_LATE
+	FOLD_LATE,
+	FOLD_AUDIENCE				/* summed as demand is */
 } FoldClass;
+
+/* whether a class is summed over time */
+#define FOLD_HAS_SUMMARY(class) \
+	((class) == FOLD_DEMAND || (class) == FOLD_AUDIENCE)
 
 /* The plain sums of a group: those of stock, or one. */
 enum
@@ -60,7 +65,7 @@ typedef struct FoldRow
 	int64		amount[N_SUMS];
 	uint64		size;			/* of all single amounts together, their signs
 								 * left aside */
-	const DemandAcc *acc;		/* FOLD_DEMAND only */
+	const DemandAcc *acc;		/* FOLD_HAS_SUMMARY() only */
 } FoldRow;
 
 /* Where the rows go; called in a memory context that is soon reset. */

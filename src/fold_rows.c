@@ -20,7 +20,7 @@
 
 static const char *const class_names[] = {
 	"demand", "stock", "postponed", "fault", "touch", "sold", "line", "header",
-	"inbound", "on time", "late"
+	"inbound", "on time", "late", "audience"
 };
 
 /* Columns of drain(), pending() and recount(). */
@@ -101,7 +101,7 @@ fold_return_row(const FoldRow *row, void *arg)
 	set_column(values, nulls, OUT_SKU, text_datum(&row->key.sku));
 	set_column(values, nulls, OUT_LOCATION, text_datum(&row->key.location));
 	set_column(values, nulls, OUT_CHANNEL, text_datum(&row->key.channel));
-	if (row->key.class == FOLD_DEMAND)
+	if (FOLD_HAS_SUMMARY(row->key.class))
 		set_column(values, nulls, OUT_DEMAND,
 				   PointerGetDatum(demand_acc_pack(row->acc)));
 	if (row->key.class == FOLD_STOCK)
@@ -112,7 +112,7 @@ fold_return_row(const FoldRow *row, void *arg)
 		sum = SUM_ROWS;
 	}
 	/* 1.0 knew no snapshots of stock, and compares it where there is none */
-	if (row->key.class != FOLD_DEMAND && row->key.class != FOLD_TOUCH &&
+	if (!FOLD_HAS_SUMMARY(row->key.class) && row->key.class != FOLD_TOUCH &&
 		(row->key.class != FOLD_STOCK ||
 		 result->setDesc->natts > OUT_ORDER_KEY))
 	{

@@ -57,6 +57,10 @@ typedef enum MovementKind
 	MOVE_ON_TIME = 'p',			/* receipts that were not late: their number, by
 								 * the minutes since they were ordered */
 	MOVE_LATE = 'v',			/* receipts that were, likewise */
+	MOVE_AUDIENCE = 'a',		/* viewers in a minute, or counts of them: what
+								 * they are is the location */
+	MOVE_AUDIENCE_DELETED = 'A',	/* the same, taken back by DELETE or TRUNCATE */
+	MOVE_AUDIENCE_SUMMARY = 'S',	/* a whole summary of them at once */
 	MOVE_FAULT = 'f',			/* rows that could not be counted: channel is
 								 * the fault's code, amount their number */
 	MOVE_TOUCH = 't'			/* nothing moved: look at the item again */
@@ -81,7 +85,7 @@ typedef struct Movement
 	Key			location;
 	Key			channel;
 	Key			order;			/* of a line or header */
-	struct varlena *summary;	/* MOVE_SUMMARY only */
+	struct varlena *summary;	/* MOVE_SUMMARY, MOVE_AUDIENCE_SUMMARY only */
 } Movement;
 
 /* ---- value.c: one value; NULL, or the code of a fault ---- */
@@ -105,7 +109,8 @@ typedef enum SourceKind
 	SOURCE_LINES,				/* lines whose order is a row elsewhere */
 	SOURCE_HEADERS,				/* those orders */
 	SOURCE_STOCK,
-	SOURCE_INBOUND				/* purchase orders and shipments */
+	SOURCE_INBOUND,				/* purchase orders and shipments */
+	SOURCE_AUDIENCE				/* counts of viewers */
 } SourceKind;
 
 typedef enum SourceColumn

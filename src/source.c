@@ -27,18 +27,23 @@
 #define COMMON_COLUMNS		COL_ORDER
 #define FIRST_COLUMN		2
 
-/* The kinds: their names as arguments, and the columns that only they have. */
+/*
+ * The kinds: their names as arguments, the column that tells a source from an
+ * argument that is too short, and the columns that only they have.
+ */
 static const struct
 {
 	const char *name;
+	SourceColumn needed;
 	SourceColumn own;
 	int			nown;
 }			source_kinds[] = {
-	[SOURCE_ORDERS] = {"orders", COL_ORDER, 0},
-	[SOURCE_LINES] = {"lines", COL_ORDER, 1},
-	[SOURCE_HEADERS] = {"header", COL_ORDER, 1},
-	[SOURCE_STOCK] = {"stock", COL_ORDER, 0},
-	[SOURCE_INBOUND] = {"inbound", COL_EXPECTED_AT, 3},
+	[SOURCE_ORDERS] = {"orders", COL_SKU, COL_ORDER, 0},
+	[SOURCE_LINES] = {"lines", COL_SKU, COL_ORDER, 1},
+	[SOURCE_HEADERS] = {"header", COL_ORDER, COL_ORDER, 1},
+	[SOURCE_STOCK] = {"stock", COL_SKU, COL_ORDER, 0},
+	[SOURCE_INBOUND] = {"inbound", COL_SKU, COL_EXPECTED_AT, 3},
+	[SOURCE_AUDIENCE] = {"audience", COL_QTY, COL_ORDER, 0},
 };
 
 /*
@@ -156,8 +161,7 @@ void
 source_bind(const Source *source, TupleDesc desc, SourceReader *reader)
 {
 	reader->source = source;
-	reader->missing = source->column[source->kind == SOURCE_HEADERS ?
-									 COL_ORDER : COL_SKU] == NULL ?
+	reader->missing = source->column[source_kinds[source->kind].needed] == NULL ?
 		FAULT_COLUMN : NULL;
 	for (int role = 0; role < N_COLUMNS; role++)
 	{

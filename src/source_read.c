@@ -13,6 +13,7 @@
 
 #include "catalog/pg_type_d.h"
 
+#include "demand.h"
 #include "key.h"
 
 /* Fault codes of single rows; value.c has those of values. */
@@ -22,6 +23,10 @@
 #define FAULT_CHANNEL_LONG	"long_channel"
 #define FAULT_ORDER_BLANK	"blank_order"
 #define FAULT_ORDER_LONG	"long_order"
+
+/* What is in a room, where others have a location. */
+#define AUDIENCE_VIEWERS	"viewers"
+#define AUDIENCE_SAMPLES	"samples"
 
 /* The zone of a column's moments at a location, where their type has none. */
 static pg_tz *
@@ -101,7 +106,7 @@ read_keys(SourceReader *reader, const Datum *values, const bool *nulls,
 	SourceKind	kind = reader->source->kind;
 	const char *fault = NULL;
 
-	if (kind != SOURCE_HEADERS)
+	if (kind != SOURCE_HEADERS && reader->attnum[COL_SKU] != 0)
 		fault = read_key(reader, COL_SKU, values, nulls, FAULT_SKU_BLANK,
 						 FAULT_SKU_LONG, &move->sku);
 	if (fault == NULL && (kind == SOURCE_LINES || kind == SOURCE_HEADERS))
@@ -288,6 +293,41 @@ read_inbound(SourceReader *reader, const Datum *values, const bool *nulls,
 }
 
 /*
+ * The movements of a count of viewers: the count, and that it was one.  Both
+ * are summed as demand is, each under its name in place of a location.
+ */
+static const char *
+read_audience(SourceReader *reader, const Datum *values, const bool *nulls,
+			  Movement *moves, int *nmoves)
+{
+	Movement   *viewers = &moves[0];
+	Movement   *samples = &moves[1];
+	const char *fault;
+
+	fault = read_keys(reader, values, nulls, viewers);
+	if (fault == NULL)
+		fault = read_at(reader, values, nulls, viewers);
+	if (fault == NULL)
+		fault = nulls[COL_QTY] ? FAULT_QUANTITY :
+			value_quantity(values[COL_QTY], reader->type[COL_QTY],
+						   &viewers->amount);
+	if (fault != NULL)
+		return fault;
+	if (viewers->amount < 0)
+		return FAULT_QUANTITY;
+	viewers->kind = viewers->kind == MOVE_DELETED ? MOVE_AUDIENCE_DELETED :
+		MOVE_AUDIENCE;
+	viewers->location.data = AUDIENCE_VIEWERS;
+	viewers->location.len = strlen(AUDIENCE_VIEWERS);
+	*samples = *viewers;
+	samples->location.data = AUDIENCE_SAMPLES;
+	samples->location.len = strlen(AUDIENCE_SAMPLES);
+	samples->amount = DEMAND_MICROS;
+	*nmoves = 2;
+	return NULL;
+}
+
+/*
  * Read one row as movements, at most ROW_MOVEMENTS; return their number.
  * 'sign' is -1 for what is taken back, 'deleted' tells a row that went from a
  * row that changed.  The keys point into the row or into the reader.
@@ -328,6 +368,8 @@ source_read(SourceReader *reader, TupleTableSlot *slot, int sign, bool deleted,
 			fault = read_stock(reader, values, nulls, moves, &nmoves);
 		else if (source->kind == SOURCE_INBOUND)
 			fault = read_inbound(reader, values, nulls, moves, &nmoves);
+		else if (source->kind == SOURCE_AUDIENCE)
+			fault = read_audience(reader, values, nulls, moves, &nmoves);
 		else
 			fault = read_order(reader, values, nulls, moves, &nmoves);
 	}
