@@ -6,7 +6,7 @@ MODULE_big   = replenish
 PGFILEDESC   = "replenish - demand summaries, stock alerts, order quantities"
 
 # What knows nothing of PostgreSQL comes first; nothing depends upwards.
-CORE_OBJS    = src/demand.o src/demand_read.o src/demand_pack.o \
+CORE_OBJS    = src/demand.o src/demand_read.o src/absence.o src/demand_pack.o \
                src/demand_text.o src/special.o src/count.o \
                src/distribution.o src/model.o src/smoothing.o src/spike.o \
                src/velocity.o src/forecast.o src/outlook.o src/working.o src/inventory.o src/loss.o \
@@ -28,7 +28,8 @@ SQL_FIRST    = sql/schema.sql sql/demand.sql sql/forecast.sql \
 SQL_AGAIN    = sql/formulas.sql sql/lead_time.sql sql/ledger.sql \
                sql/failure.sql sql/keys.sql sql/touch.sql sql/outlook.sql sql/local.sql \
                sql/policy.sql sql/money.sql sql/factor.sql sql/show.sql \
-               sql/supply.sql sql/audience.sql sql/signals.sql sql/assess.sql \
+               sql/supply.sql sql/audience.sql sql/absence.sql \
+               sql/signals.sql sql/assess.sql \
                sql/notify.sql sql/inbox.sql sql/stock.sql sql/inbound.sql sql/fold.sql \
                sql/decide.sql sql/check.sql sql/attach.sql sql/watch.sql \
                sql/verify.sql sql/read.sql sql/explain.sql sql/follow.sql sql/ddl.sql \

@@ -9,7 +9,8 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 	demand replenish.demand, stock_known boolean, on_hand numeric,
 	reserved numeric, on_order numeric, previous replenish.tier,
 	typical_threshold float8, signals replenish.signals,
-	last_tier replenish.tier, worsened_at timestamptz)
+	last_tier replenish.tier, worsened_at timestamptz,
+	out_since timestamptz)
 	RETURNS TABLE (service_level float8, lead_time interval,
 		lead_time_sd interval, review_period interval, order_cycle interval,
 		buffer float8, exit_margin float8, moq float8, multiple float8,
@@ -23,7 +24,7 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		hold interval, holding_cost float8, rank_by text,
 		worsened_at timestamptz, units_at_risk float8, gmv_at_risk float8,
 		turnover float8, sold_today float8, lack float8,
-		surge boolean, surge_ratio float8, surge_cover interval)
+		out_since timestamptz, surge boolean, surge_ratio float8, surge_cover interval)
 	LANGUAGE sql STABLE PARALLEL SAFE
 	BEGIN ATOMIC
 		SELECT service.level, lead.lead_time, lead.lead_time_sd,
@@ -90,6 +91,8 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 							lead.lead_time), interval '0'),
 							interval '366 days'), (signals).outlook)).mean
 					- stock.available END, 0) END,
+			CASE WHEN stock_known AND stock.available <= 0
+				THEN coalesce(assess.out_since, as_of) END,
 			surge.tier > 'normal', p.surge_ratio, p.surge_cover
 		FROM replenish.resolve_policy(assess.sku, assess.location,
 			(signals).channel) p
@@ -139,18 +142,18 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				AS stock_position) stock
 		-- what shows and factors did to it is not expected again
 		CROSS JOIN LATERAL (SELECT coalesce((signals).demand, assess.demand)
-			AS usual) d
+			AS usual, coalesce((signals).wanted, assess.demand) AS wanted) d
 		CROSS JOIN LATERAL replenish.demand_threshold(d.usual, as_of,
 			lead.lead_time, lead.lead_time_sd, limits.review_period,
 			service.level, (signals).outlook) f
 		CROSS JOIN LATERAL replenish.demand_forecast(d.usual, as_of,
 			p.order_cycle, (signals).outlook) cycle
-		CROSS JOIN LATERAL replenish.burst_velocity(demand, as_of,
+		CROSS JOIN LATERAL replenish.burst_velocity(d.wanted, as_of,
 			p.burst_evidence) velocity
 		CROSS JOIN LATERAL replenish.demand_velocity(demand, as_of,
 			interval '24 hours') rate_24h
 		CROSS JOIN LATERAL (SELECT rate_24h * 24 AS sold_24h) day
-		CROSS JOIN LATERAL replenish.demand_same_period(demand, as_of,
+		CROSS JOIN LATERAL replenish.demand_same_period(d.wanted, as_of,
 			interval '24 hours', interval '7 days') same_period
 		CROSS JOIN LATERAL (SELECT
 			p.fixed_threshold IS NULL AND typical_threshold IS NOT NULL
@@ -203,5 +206,5 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				ELSE line.threshold END, line.target, lead.buffer, pack.moq, pack.multiple,
 			limits.maximum) reorder_qty;
 	END;
-COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals, replenish.tier, timestamptz) IS
-'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other. signals is what signals_of() knows of it; last_tier was its tier before, worsened_at when that last became worse.';
+COMMENT ON FUNCTION replenish.assess(timestamptz, text, text, replenish.demand, boolean, numeric, numeric, numeric, replenish.tier, float8, replenish.signals, replenish.tier, timestamptz, timestamptz) IS
+'Everything that is decided about one item, from its state: threshold and target, both tiers and their reason, quantity, sell-out and the next moment at which time alone could change them. typical_threshold stands in for the computed threshold of an item without history; NULL for any other. signals is what signals_of() knows of it; last_tier was its tier before, worsened_at when that last became worse, out_since when the last of it went (NULL: there was some).';

@@ -57,11 +57,12 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 	SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
 	events bigint;
+	back bigint;
 BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
 	PERFORM record_shows(keys, clock);
 	WITH assessed AS MATERIALIZED (
-		SELECT k.sku, k.location, a.*, stock.on_hand,
+		SELECT k.sku, k.location, a.*, i.out_since AS was_out_since, stock.on_hand,
 			stock.reserved,
 			stock.on_order + coalesce(signals.on_order, 0) AS on_order,
 			signals.next_arrival_at, signals.channel, stock.snapshot_at, stock.coming_at,
@@ -83,14 +84,14 @@ BEGIN
 		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 			false) stock
 		CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false,
-			history.demand) signals
+			history.demand, i.out_since) signals
 		LEFT JOIN typical ON typical.location = k.location AND history.none
 			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
 			stock.known, stock.on_hand, stock.reserved,
 			stock.on_order, coalesce(i.position_tier, 'normal'),
 			typical.threshold, signals, coalesce(i.tier, 'normal'),
-			i.worsened_at) a
+			i.worsened_at, i.out_since) a
 	), gone AS (
 		-- nothing is known of it any more, but for what it was
 		DELETE FROM item i USING assessed a
@@ -102,7 +103,7 @@ BEGIN
 			reason, epoch, stockout_eta, order_by, reorder_qty, assumed,
 			decided_at, next_check, next_arrival_at, worsened_at, channel,
 			scenario, units_at_risk, gmv_at_risk, turnover, rank_by,
-			sold_today, lack, buffer, moq, multiple, maximum)
+			sold_today, lack, buffer, moq, multiple, maximum, out_since)
 		SELECT a.sku, a.location, a.since, a.on_hand, a.reserved,
 			a.on_order, a.snapshot_at, a.velocity, coalesce(a.sold_24h, 0), a.same_period,
 			a.forecast, a.forecast_sd, a.lead_time, a.threshold,
@@ -111,7 +112,7 @@ BEGIN
 			clock, least(a.next_check, a.coming_at), a.next_arrival_at, a.worsened_at,
 			a.channel, a.scenario, a.units_at_risk, a.gmv_at_risk, a.turnover,
 			a.rank_by, a.sold_today, a.lack, a.buffer, a.moq, a.multiple,
-			a.maximum
+			a.maximum, a.out_since
 		FROM assessed a WHERE NOT a.nothing
 		ON CONFLICT ON CONSTRAINT item_pkey DO UPDATE SET
 			on_hand = excluded.on_hand,
@@ -150,6 +151,7 @@ BEGIN
 			moq = excluded.moq,
 			multiple = excluded.multiple,
 			maximum = excluded.maximum,
+			out_since = excluded.out_since,
 			-- an indexed column: leave it alone while it is early enough
 			next_check = CASE WHEN i.next_check > clock
 				THEN least(i.next_check, excluded.next_check)
@@ -175,7 +177,13 @@ BEGIN
 		WHERE a.tier <> a.old_tier AND last_seq IS NOT NULL
 		RETURNING 1
 	)
-	SELECT count(*) FROM changed INTO events;
+	SELECT (SELECT count(*) FROM changed), (
+		-- it is here again
+		SELECT count(note_absence(a.sku, a.location, a.was_out_since, clock))
+		FROM assessed a
+		WHERE a.was_out_since IS NOT NULL AND a.out_since IS NULL
+			AND NOT a.nothing)
+	INTO events, back;
 	IF events > 0 AND (EXISTS (SELECT FROM lane)
 			OR EXISTS (SELECT FROM supplier)) THEN
 		-- what the others can give is known now
@@ -209,7 +217,7 @@ BEGIN
 	CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 		false) stock
 	CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false,
-		history.demand) inbound
+		history.demand, NULL) inbound
 	WHERE i.sku = k.sku AND i.location = k.location
 		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
 			IS DISTINCT FROM (stock.on_hand, stock.reserved,

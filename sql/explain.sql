@@ -10,16 +10,16 @@ CREATE FUNCTION replenish.facts_of(sku text, location text,
 	OUT sold numeric, OUT on_hand numeric, OUT reserved numeric,
 	OUT on_order numeric, OUT snapshot_at timestamptz, OUT overdue boolean,
 	OUT signals replenish.signals, OUT last_tier replenish.tier,
-	OUT worsened_at timestamptz)
+	OUT worsened_at timestamptz, OUT out_since timestamptz)
 	LANGUAGE plpgsql STABLE
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-	SELECT i.position_tier, i.tier, i.worsened_at,
+	SELECT i.position_tier, i.tier, i.worsened_at, i.out_since,
 		CASE WHEN 'threshold' = ANY (i.assumed) THEN i.threshold END
 	FROM item i
 	WHERE i.sku = facts_of.sku AND i.location = facts_of.location
-	INTO previous, last_tier, worsened_at, typical;
+	INTO previous, last_tier, worsened_at, out_since, typical;
 	IF NOT FOUND THEN
 		RAISE EXCEPTION 'there is no item "%" at location "%"', sku, location
 			USING ERRCODE = 'no_data_found',
@@ -44,7 +44,7 @@ BEGIN
 	INTO known, counted, sold, on_hand, reserved, on_order, snapshot_at,
 		overdue;
 	signals := signals_of(facts_of.sku, facts_of.location, as_of, true,
-		facts_of.demand);
+		facts_of.demand, facts_of.out_since);
 END $$;
 COMMENT ON FUNCTION replenish.facts_of(text, text, timestamptz) IS
 'The state of an item with what waits in the inbox, as assess() takes it; its demand, and the threshold that stands in where it has none. An unknown item is an error.';
@@ -134,7 +134,7 @@ BEGIN
 	SELECT * FROM facts_of(explain.sku, explain.location, as_of) INTO f;
 	SELECT * FROM assess(as_of, explain.sku, explain.location, f.demand,
 		f.known, f.on_hand, f.reserved, f.on_order, f.previous, f.typical,
-		f.signals, f.last_tier, f.worsened_at)
+		f.signals, f.last_tier, f.worsened_at, f.out_since)
 	INTO a;
 	order_below := CASE WHEN a.surge THEN a.target ELSE a.threshold END;
 	SELECT coalesce(jsonb_object_agg(p.parameter, p.source), '{}')
@@ -220,8 +220,15 @@ BEGIN
 			'available + on_order'),
 		('sold_24h', a.sold_24h::text, 'units',
 			'demand of the 24 hours before as_of', NULL),
-		('known_causes', CASE WHEN f.demand <> raw
-			THEN (round((demand_velocity(raw - f.demand, as_of,
+		('hidden', CASE WHEN (f.signals).wanted <> raw
+			THEN (round((demand_velocity((f.signals).wanted - raw, as_of,
+				interval '91 days') * 24 * 91)::numeric, 6))::text END, 'units',
+			'of the last 91 days, what would have been asked for while nothing was available, see demand_in_stock(): part of all that follows',
+			NULL),
+		('known_causes', CASE
+			WHEN f.demand <> coalesce((f.signals).wanted, raw)
+			THEN (round((demand_velocity(coalesce((f.signals).wanted, raw)
+				- f.demand, as_of,
 				interval '91 days') * 24 * 91)::numeric, 6))::text END, 'units',
 			'of the last 91 days, what shows sold beyond the usual and factors added: left out of all that follows',
 			NULL),

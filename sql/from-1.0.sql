@@ -79,7 +79,8 @@ ALTER TABLE replenish.item
 	ADD buffer float8,
 	ADD moq float8,
 	ADD multiple float8,
-	ADD maximum float8;
+	ADD maximum float8,
+	ADD out_since timestamptz;
 ALTER TABLE replenish.event
 	ALTER sku DROP NOT NULL,
 	ALTER location DROP NOT NULL;

@@ -25,7 +25,10 @@ CREATE TYPE replenish.signals AS (
 	lead_time_sd interval,
 	receipts bigint,
 	late_share float8,
-	-- without what is known to have moved it, see factors_of(), without_shows()
+	-- with what an empty shelf hid, see demand_in_stock()
+	wanted replenish.demand,
+	-- and without what is known to have moved it, see factors_of(),
+	-- without_shows()
 	demand replenish.demand,
 	-- the time ahead, see factors_of(), show_outlook()
 	outlook replenish.outlook[],
@@ -39,11 +42,12 @@ CREATE TYPE replenish.signals AS (
 	changes_at timestamptz
 );
 COMMENT ON TYPE replenish.signals IS
-'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(). supplier, moq and multiple are those of the supplier of the lowest rank; lead_time and lead_time_sd too, else as of route_of(), as are receipts and late_share. demand: the item''s own without what shows and factors did to it, NULL where they did nothing. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. audience_channel, _ratio, _elasticity and _share are of audience_of(). changes_at is when time alone changes any of it.';
+'What signals_of() gathers for one item; NULL is not known. channel as of main_channel(), where policy or prices ask for it; price, cost and no_rate as of price_of(). on_order, next_arrival_at, overdue and route as of inbound_of(). supplier, moq and multiple are those of the supplier of the lowest rank; lead_time and lead_time_sd too, else as of route_of(), as are receipts and late_share. wanted: the item''s demand with what an empty shelf hid; demand: that without what shows and factors did to it; NULL where there is no difference. outlook: factors and planned units of the time ahead. lead_time_factor multiplies its lead time. audience_channel, _ratio, _elasticity and _share are of audience_of(). changes_at is when time alone changes any of it.';
 
 -- Not in line: an item of which nothing else is known does not pay for it.
 CREATE FUNCTION replenish.signals_of(sku text, location text,
-	clock timestamptz, waiting boolean, demand replenish.demand)
+	clock timestamptz, waiting boolean, demand replenish.demand,
+	out_since timestamptz)
 	RETURNS replenish.signals
 	LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
 	SET search_path = pg_catalog, replenish, pg_temp AS $$
@@ -54,6 +58,7 @@ DECLARE
 	shows record;
 	factors record;
 	audience record;
+	absence demand := absence_of(sku, location, out_since, clock);
 BEGIN
 	IF EXISTS (SELECT FROM channel)
 		OR EXISTS (SELECT FROM policy p WHERE p.channel IS NOT NULL)
@@ -86,6 +91,11 @@ BEGIN
 			AND r.location = signals_of.location) THEN
 		s.demand := without_shows(sku, location, NULL, demand);
 	END IF;
+	IF absence IS NOT NULL THEN
+		s.wanted := demand_in_stock(coalesce(s.demand, demand), absence)
+			+ (demand - coalesce(s.demand, demand));
+		s.demand := demand_in_stock(coalesce(s.demand, demand), absence);
+	END IF;
 	IF EXISTS (SELECT FROM show w WHERE w.ends_at > clock - interval '1 hour') THEN
 		shows := show_outlook(sku, location, clock, coalesce(s.demand, demand));
 		s.outlook := shows.outlook;
@@ -113,5 +123,5 @@ BEGIN
 	END IF;
 	RETURN s;
 END $$;
-COMMENT ON FUNCTION replenish.signals_of(text, text, timestamptz, boolean, replenish.demand) IS
-'What else is known of an item with that demand at the clock, with or without what waits in the inbox.';
+COMMENT ON FUNCTION replenish.signals_of(text, text, timestamptz, boolean, replenish.demand, timestamptz) IS
+'What else is known of an item with that demand, of which nothing is available since out_since (NULL: something is), at the clock, with or without what waits in the inbox.';

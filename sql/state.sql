@@ -185,6 +185,7 @@ CREATE TABLE replenish.item (
 	moq float8,
 	multiple float8,
 	maximum float8,
+	out_since timestamptz,
 	PRIMARY KEY (sku, location)
 ) WITH (fillfactor = 80);
 CREATE INDEX item_next_check_idx ON replenish.item (next_check);

@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "absence.h"
 #include "args.h"
 #include "common/hashfn.h"
 #include "common/int.h"
@@ -170,6 +171,36 @@ replenish_demand_times_part(PG_FUNCTION_ARGS)
 			 !demand_add(&rings, start, micros)))
 			demand_overflow();
 	}
+	PG_RETURN_DEMAND(&rings);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_span);
+
+/* demand_span(starts_at, ends_at): one unit in each minute */
+Datum
+replenish_demand_span(PG_FUNCTION_ARGS)
+{
+	int64		first = demand_arg_minute(PG_GETARG_TIMESTAMPTZ(0), "starts_at");
+	int64		end = demand_arg_minute(PG_GETARG_TIMESTAMPTZ(1), "ends_at");
+	DemandRings rings;
+
+	absence_span(&rings, first, end);
+	PG_RETURN_DEMAND(&rings);
+}
+
+PG_FUNCTION_INFO_V1(replenish_demand_in_stock);
+
+/* demand_in_stock(demand, absence): with what an empty shelf hid */
+Datum
+replenish_demand_in_stock(PG_FUNCTION_ARGS)
+{
+	DemandRings rings;
+	DemandRings out;
+
+	PG_GETARG_DEMAND(0, &rings);
+	PG_GETARG_DEMAND(1, &out);
+	if (!absence_fill(&rings, &out))
+		demand_overflow();
 	PG_RETURN_DEMAND(&rings);
 }
 
