@@ -47,7 +47,7 @@ REGRESS      = setup demand_type demand_aggregates demand_accessors \
                watching capturing faulty deciding purchasing \
                policies verifying recounting trimming rewatching heading \
                partitions following replicating modes halves views explaining \
-               outlooks shows factors precedence scenarios zones places selling viewers \
+               outlooks shows factors precedence scenarios zones places selling viewers hidden \
                going_live previewing suggesting privileged hostile bad_input style_odoo \
                style_shopify style_woocommerce style_magento style_snapshots \
                style_monthly style_marketplace style_countries style_bad \
