@@ -31,6 +31,7 @@ PARTS = (
     ("inventory", "stock"),
     ("lead time", "lead_time"),
     ("bursts", "bursts"),
+    ("hidden demand", "hidden"),
 )
 
 
