@@ -147,7 +147,7 @@ replenish_demand_times_part(PG_FUNCTION_ARGS)
 	DemandRings rings;
 	DemandPiece pieces[DEMAND_BUCKETS];
 	bool		exact;
-	int			n = 0;
+	int			n;
 
 	arg_check_quantity(factor, "factor");
 	if (end < first)
@@ -155,8 +155,9 @@ replenish_demand_times_part(PG_FUNCTION_ARGS)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("argument \"ends_at\" must not be before \"starts_at\"")));
 	PG_GETARG_DEMAND(0, &rings);
-	if (end > first)
-		n = demand_pieces(&rings, first, end - 1, pieces, &exact);
+	if (end == first)
+		PG_RETURN_DEMAND(&rings);
+	n = demand_pieces(&rings, first, end - 1, pieces, &exact);
 	for (int i = 0; i < n; i++)
 	{
 		int64		start = pieces[i].start;

@@ -92,7 +92,7 @@ main(void)
 			for (int i = 0; i < REPEAT; i++)
 			{
 				series.day[1] += 1e-9;
-				demand_model_build(&model, &series);
+				demand_model_build(&model, &series, BURST_EVIDENCE);
 				sink += model.level;
 			}
 			t[1] = now();

@@ -158,13 +158,13 @@ check_shows(void)
 				for (int day = 0; day < DAYS; day++)
 					days[day] = poisson(rate[i]);
 				series_of_days(&s, days, DAYS, MONDAY);
-				demand_model_build(&model, &s);
+				demand_model_build(&model, &s, BURST_EVIDENCE);
 				quiet = demand_model_forecast(&model,
 											  28 * USECS_PER_UTC_DAY).mean;
 
 				s.as_of += 20 * USECS_PER_UTC_HOUR;
 				s.day[0] = s.week[0] = s.hour[0] = show;
-				demand_model_build(&model, &s);
+				demand_model_build(&model, &s, BURST_EVIDENCE);
 				change = demand_model_forecast(&model,
 											   28 * USECS_PER_UTC_DAY).mean /
 					quiet - 1;
@@ -172,7 +172,7 @@ check_shows(void)
 
 				days[DAYS - after[k]] += show;
 				series_of_days(&s, days, DAYS, MONDAY);
-				demand_model_build(&model, &s);
+				demand_model_build(&model, &s, BURST_EVIDENCE);
 				change = demand_model_forecast(&model,
 											   28 * USECS_PER_UTC_DAY).mean /
 					quiet - 1;
@@ -185,7 +185,7 @@ check_shows(void)
 					sold += day % 7 == 5 ? show + rate[i] : 6 * rate[i] / 6;
 				}
 				series_of_days(&s, days, DAYS, MONDAY);
-				demand_model_build(&model, &s);
+				demand_model_build(&model, &s, BURST_EVIDENCE);
 				change = demand_model_forecast(&model,
 											   28 * USECS_PER_UTC_DAY).mean /
 					(sold / DAYS * 28) - 1;
@@ -221,7 +221,7 @@ check_minutes(void)
 		for (int k = 1; k < DEMAND_MINUTES; k++)
 			if (chance() < busy)
 				s.minute[k] = size * (chance() < .1 ? -chance() : chance());
-		demand_model_build(&model, &s);
+		demand_model_build(&model, &s, BURST_EVIDENCE);
 		check(isfinite(model.velocity) && model.velocity >= model.base,
 			  "velocity", rate, size, model.velocity);
 		check((model.burst_age > 0) == (model.excess > 0) &&
