@@ -76,11 +76,12 @@ CREATE FUNCTION replenish.whole_packs(units float8, moq float8,
 	multiple float8, maximum float8) RETURNS float8
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE
 	BEGIN ATOMIC
-		SELECT replenish.reorder_qty(0, units, units, 0, coalesce(moq, 0),
-			coalesce(multiple, 1), maximum);
+		SELECT CASE WHEN maximum < moq THEN 0
+			ELSE replenish.reorder_qty(0, units, units, 0, coalesce(moq, 0),
+				coalesce(multiple, 1), maximum) END;
 	END;
 COMMENT ON FUNCTION replenish.whole_packs(float8, float8, float8, float8) IS
-'The quantity to order for a need of so many units: at least moq (NULL: 0), up to a multiple of the pack (NULL: 1), at most maximum; see reorder_qty().';
+'The quantity to order for a need of so many units: at least moq (NULL: 0), up to a multiple of the pack (NULL: 1), at most maximum, 0 where that is less than moq; see reorder_qty().';
 
 -- The worst off is served first, from where it comes soonest; what one was
 -- promised is not there for the next.

@@ -441,6 +441,9 @@ def main():
                         help="orders as headers and lines")
     parser.add_argument("--monthly", action="store_true",
                         help="orders partitioned by month, old ones dropped")
+    parser.add_argument("--composite-days", type=int, help="see composite.py")
+    parser.add_argument("--generated", action="store_true",
+                        help="see composite.py")
     options = parser.parse_args()
     if options.split and options.monthly:
         parser.error("--split and --monthly are two layouts")

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 2
 
 stages=("$@")
 [ $# -gt 0 ] || stages=(warnings-build lint unit unit-math check-regress
-	check-isolation check-tap check-reference check-readme check-demo check-property
+	check-isolation check-tap check-reference check-readme check-demo check-composite check-property
 	check-crash check-endure valgrind-short fuzz-short ubsan-short assert-short)
 
 work=$(mktemp -d)

@@ -14,7 +14,7 @@ SUB          = $(MAKE) --no-print-directory with_llvm=no
 
 export PG_CONFIG PYTHON MAKE
 
-.PHONY: demo test replay soak lint warnings-build \
+.PHONY: demo test replay check-composite soak lint warnings-build \
         check-regress check-isolation check-tap check-reference check-demo \
         check-property check-crash check-endure check-readme bench bench-report \
         accuracy accuracy-report \
@@ -113,13 +113,21 @@ ENDURE_SECONDS = 20
 check-endure:
 	@$(SUB) endure SECONDS=$(ENDURE_SECONDS) ENDURE_OUTPUT=
 
-# a year of a real shop's orders, at full speed; needs ../shared/data.
-# REPLAY_OPTS=--split has them as headers and lines, --monthly in partitions of
+# orders, shipments and viewers of different shops as one, then a year of a real
+# shop's orders, at full speed; the year needs ../shared/data.  REPLAY_OPTS=--split has them as headers and lines, --monthly in partitions of
 # which the old ones are dropped, and --days=N is a part of the year.
 replay:
 	@$(DEPS) build python
 	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/composite.py $(REPLAY_OPTS)
 	@$(PRIVATE) $(PYTHON) $(srcdir)/test/replay.py $(REPLAY_OPTS)
+
+# orders, purchase orders and viewers as one shop, of made-up data
+check-composite:
+	@$(DEPS) build python
+	@$(SUB) -s all
+	@$(PRIVATE) $(PYTHON) $(srcdir)/test/composite.py --generated \
+		--composite-days 21
 
 # from CREATE EXTENSION to go_live() on the same orders; see the README
 walk:

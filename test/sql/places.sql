@@ -35,6 +35,9 @@ UPDATE replenish.lane SET minimum = 101 WHERE from_location = 'us';
 SELECT decided FROM replenish.tick('2026-03-01 00:00+00');
 SELECT from_location, units FROM replenish.transfer;
 SELECT reorder_qty, transfer_qty, buy_qty FROM replenish.supply;
+-- less than is worth it is not sent
+UPDATE replenish.lane SET minimum = 1000 WHERE from_location = 'us';
+SELECT from_location, units FROM replenish.transfer;
 -- units are promised once: the worse one is served first
 UPDATE stock SET units = 60 WHERE place = 'de';
 UPDATE replenish.lane SET minimum = 0;

@@ -56,7 +56,7 @@ FROM replenish.channel_status ORDER BY 1;
 SELECT * FROM replenish.channel_orders('20 minutes') ORDER BY 1;
 SELECT count(*) FROM sale WHERE at > '2026-03-02 00:00+00' AND at <= '2026-03-02 00:20+00';
 SELECT * FROM replenish.channel_orders('0');
-INSERT INTO replenish.channel_allotment VALUES ('RING', 'default', 'web', -1);
+INSERT INTO replenish.channel_allotment VALUES ('RING', 'default', 'web', -1, '2026-03-02 00:00+00');
 SELECT * FROM replenish.verify();
 
 DROP VIEW rest;
