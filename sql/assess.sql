@@ -4,7 +4,8 @@
 ---------------------------------------------------------------------------
 
 -- The whole calculation for one item, from its state; see explain().  The
--- planner puts it in line, so each pass pays for it once.
+-- planner puts it in line, so each pass pays for it once; OFFSET 0 keeps what
+-- is used several times from being computed as often.
 CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 	demand replenish.demand, stock_known boolean, on_hand numeric,
 	reserved numeric, on_order numeric, previous replenish.tier,
@@ -44,7 +45,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 				WHEN position_tier <> 'normal' THEN 'position'
 				WHEN line.threshold = 0 THEN 'no_demand'
 				ELSE 'covered' END,
-			eta, replenish.last_order_at(assess.location, order_by, as_of),
+			eta, CASE WHEN (signals).cut_off
+				THEN replenish.last_order_at(assess.location, order_by, as_of)
+				ELSE order_by END,
 			CASE WHEN stock_known THEN reorder_qty ELSE 0 END,
 			CASE WHEN service.by_margin
 					THEN pg_catalog.array_remove(lead.assumed, 'service_level')
@@ -94,8 +97,8 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 			CASE WHEN stock_known AND stock.available <= 0
 				THEN coalesce(assess.out_since, as_of) END,
 			surge.tier > 'normal', p.surge_ratio, p.surge_cover
-		FROM replenish.resolve_policy(assess.sku, assess.location,
-			(signals).channel) p
+		FROM (SELECT * FROM replenish.resolve_policy(assess.sku,
+			assess.location, (signals).channel) OFFSET 0) p
 		-- its supplier's, or the record of its route, where policy is silent
 		CROSS JOIN LATERAL (SELECT
 			CASE WHEN 'lead_time' = ANY (p.assumed)
@@ -194,9 +197,9 @@ CREATE FUNCTION replenish.assess(as_of timestamptz, sku text, location text,
 		CROSS JOIN LATERAL (SELECT CASE WHEN stock_known THEN greatest(0,
 			(replenish.demand_forecast(d.usual, as_of, lead.lead_time,
 				(signals).outlook)).mean - stock.stock_position) END
-			AS units) risk
-		CROSS JOIN LATERAL (SELECT replenish.local_midnight(assess.location,
-			as_of) AS began) today
+			AS units OFFSET 0) risk
+		CROSS JOIN LATERAL (SELECT pg_catalog.date_trunc('day', as_of,
+			coalesce((signals).zone, 'UTC')) AS began) today
 		CROSS JOIN LATERAL replenish.stockout_eta(
 			greatest(stock.stock_position - line.threshold, 0), d.usual,
 			as_of, NULL, (signals).outlook, p.burst_evidence) order_by

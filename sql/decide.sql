@@ -58,6 +58,7 @@ CREATE FUNCTION replenish.decide(keys replenish.item_key[], clock timestamptz,
 DECLARE
 	events bigint;
 	back bigint;
+	used signal_use := signals_in_use(clock);
 BEGIN
 	PERFORM refresh_typical(keys, clock, started_at);
 	PERFORM record_shows(keys, clock);
@@ -84,7 +85,8 @@ BEGIN
 		CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 			false) stock
 		CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false,
-			history.demand, i.out_since) signals
+			history.demand, coalesce(i.out_since, 'infinity'),
+			signals_used(used, i.out_since)) signals
 		LEFT JOIN typical ON typical.location = k.location AND history.none
 			AND stock.known AND is_new(i.since, clock, started_at)
 		CROSS JOIN LATERAL assess(clock, k.sku, k.location, history.demand,
@@ -208,6 +210,8 @@ CREATE FUNCTION replenish.refresh_quantities(keys replenish.item_key[],
 	SET enable_mergejoin = off
 	SET jit = off
 	SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+	used signal_use := signals_in_use(clock);
 BEGIN
 	UPDATE item i SET on_hand = stock.on_hand, reserved = stock.reserved,
 		on_order = stock.on_order + coalesce(inbound.on_order, 0),
@@ -217,7 +221,7 @@ BEGIN
 	CROSS JOIN LATERAL stock_of(k.sku, k.location, clock, history.demand,
 		false) stock
 	CROSS JOIN LATERAL signals_of(k.sku, k.location, clock, false,
-		history.demand, NULL) inbound
+		history.demand, 'infinity', used) inbound
 	WHERE i.sku = k.sku AND i.location = k.location
 		AND (i.on_hand, i.reserved, i.on_order, i.snapshot_at)
 			IS DISTINCT FROM (stock.on_hand, stock.reserved,

@@ -44,7 +44,8 @@ BEGIN
 	INTO known, counted, sold, on_hand, reserved, on_order, snapshot_at,
 		overdue;
 	signals := signals_of(facts_of.sku, facts_of.location, as_of, true,
-		facts_of.demand, facts_of.out_since);
+		facts_of.demand, coalesce(facts_of.out_since, 'infinity'),
+		signals_used(signals_in_use(as_of), facts_of.out_since));
 END $$;
 COMMENT ON FUNCTION replenish.facts_of(text, text, timestamptz) IS
 'The state of an item with what waits in the inbox, as assess() takes it; its demand, and the threshold that stands in where it has none. An unknown item is an error.';
