@@ -246,7 +246,7 @@ class Endurance:
 
     def change_policy(self, cursor):
         cursor.execute("""INSERT INTO replenish.policy (sku, fixed_threshold)
-            VALUES (%s, %s) ON CONFLICT (sku, location)
+            VALUES (%s, %s) ON CONFLICT (sku, location, channel, scenario)
             DO UPDATE SET fixed_threshold = excluded.fixed_threshold""",
                        ("sku-%d" % self.rng.randint(1, 200),
                         self.rng.randint(40, 80)))
