@@ -245,19 +245,21 @@ CREATE FUNCTION replenish.audience_of(sku text, location text,
 	OUT silent_at timestamptz)
 	LANGUAGE plpgsql STABLE PARALLEL SAFE
 	SET search_path = pg_catalog, replenish, pg_temp
+	SET enable_seqscan = off
 	SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 BEGIN
 	SELECT r.channel, r.ratio, elasticity(r.evidence, r.moved_with), h.share,
 		r.seen_at + interval '10 minutes'
-	FROM room_state r
+	-- its few channels, not the many rooms
+	FROM (SELECT DISTINCT d.channel FROM raw_skus(audience_of.sku) k
+		JOIN item_demand d ON d.sku = k.sku) c
+	JOIN room_state r ON r.channel = c.channel
+		AND r.sku IN ('', audience_of.sku) AND r.ratio IS NOT NULL
+		AND r.seen_at > clock - interval '10 minutes'
 	CROSS JOIN LATERAL (SELECT channel_share(audience_of.sku, location,
 		r.channel, demand, clock) AS share) h
-	WHERE r.sku IN ('', audience_of.sku) AND r.ratio IS NOT NULL
-		AND r.seen_at > clock - interval '10 minutes'
-		AND EXISTS (SELECT FROM raw_skus(audience_of.sku) k
-			JOIN item_demand d ON d.sku = k.sku AND d.channel = r.channel)
-		AND h.share > 0
+	WHERE h.share > 0
 	ORDER BY h.share DESC, r.sku DESC, r.channel LIMIT 1
 	INTO channel, ratio, elasticity, share, silent_at;
 END $$;

@@ -39,6 +39,7 @@ PARTS = (
     ("bulk", "orders", "bulk"), ("clients", "clients", "clients"),
     ("lock waits", "clients", "waits"),
     ("loaded latency", "latency", "loaded"), ("drain", "decider", "drain"),
+    ("viewers", "viewers", "viewers"),
     ("old snapshot", "decider", "snapshot"),
     ("million idle", "million", "idle"),
     ("million status", "million", "status"),

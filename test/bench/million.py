@@ -130,6 +130,20 @@ def status(bench):
     took, spread = timed("SELECT * " + worst, n)
     bench.results.figure("status.worst", "status, all %d orange and red"
                          % count, took, "ms", spread, goal=("<=", 50))
+    took, spread = timed("SELECT * FROM replenish.sku_status"
+                         " WHERE sku = 'sku-700'", 10 * n)
+    bench.results.figure("status.sku", "sku_status, one SKU", took, "ms",
+                         spread, goal=("<=", 2))
+    took, spread = timed("SELECT * FROM replenish.sku_status k WHERE EXISTS ("
+                         "SELECT " + worst + " AND sku = k.sku)", n)
+    bench.results.figure("status.skus", "sku_status of those that are orange"
+                         " or red somewhere", took, "ms", spread)
+    took, spread = timed("SELECT count(*) FROM replenish.sku_status", 1)
+    bench.results.figure("status.skus.all", "sku_status, all", took, "ms",
+                         spread)
+    took, spread = timed("SELECT * FROM replenish.channel_status", 1)
+    bench.results.figure("status.channels", "channel_status", took, "ms",
+                         spread)
     columns = "count(on_hand), count(on_order), sum(threshold), max(tier)," \
         " max(stockout_eta), max(reorder_qty), max(decided_at)"
     whole = "SELECT %s FROM replenish." % columns
