@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Random statements at watched tables must leave nothing for verify() to find.
 
-Every round makes a shop (order lines, perhaps with headers, and stock or
-snapshots of it, with keys of a random type, in plain tables, partitions or
-inheritance trees; shop.py), watches it, and lets several sessions loose on it:
+Every round makes a shop (order lines, perhaps with headers, stock or snapshots
+of it, perhaps purchase orders and counts of viewers, with keys of a random
+type, in plain tables, partitions or inheritance trees; shop.py), watches it, and lets several sessions loose on it:
 inserts, COPY, updates of every column, upserts, MERGE, TRUNCATE, savepoints,
 prepared transactions, bad values, at every isolation level and as a
 replication would; partitions that come and go, tables and columns that are
@@ -29,7 +29,7 @@ from session import Session
 from shop import Shop
 
 FEATURES = ["status", "headers", "snapshots", "aliases", "replica", "changes",
-            "parts", "workers"]
+            "parts", "workers", "inbound", "audience"]
 MODES = ["manual", "worker", "immediate", "auto"]
 
 
@@ -56,7 +56,7 @@ def run_together(sessions, steps):
 
 def escape(admin):
     """Rows that no trigger saw are found and mended."""
-    table = admin.rng.choice([admin.shop.lines, admin.shop.stock])
+    table = admin.rng.choice(admin.shop.watched())
     admin.send("ALTER TABLE %s DISABLE TRIGGER USER" % table.name)
     admin.send(admin.writer.insert(table))
     admin.send(admin.writer.delete(table))
@@ -78,7 +78,7 @@ def rewatch(admin):
 def start(admin):
     for sql in admin.shop.watch():
         admin.send(sql)
-    for table in (admin.shop.lines, admin.shop.stock):
+    for table in admin.shop.watched():
         admin.send("CALL replenish.backfill('%s')" % table.name)
 
 

@@ -3,7 +3,8 @@
 Demand and stock of every item are computed from the shop's tables by plain
 joins, which know nothing of how the extension does it: what is sold in the
 last 24 hours (nothing of the shop's lies near that edge), and the stock, or
-the newest snapshot less what was sold in later minutes.
+the newest snapshot less what was sold in later minutes; what was bought and
+has not come; and how many viewers were counted in the last 24 hours.
 """
 
 from common import Failure
@@ -82,6 +83,46 @@ def counted(shop):
             minute=minute, where=" AND ".join(where))
 
 
+def quantity(column):
+    """That a column can be read as one."""
+    return "CASE WHEN %s THEN %s BETWEEN 0 AND 1e12 END" % (
+        finite(column), column)
+
+
+def bought(shop):
+    """What of the purchase orders is still to come, under their own
+    names."""
+    table = shop.purchases
+    if not table:
+        return """
+        SELECT NULL::text COLLATE "C" AS sku, NULL::text AS channel,
+            NULL::text COLLATE "C" AS location, 0::numeric AS qty
+        WHERE false"""
+    column = table.column
+    come = ("CASE WHEN %s IS NOT NULL THEN %s ELSE 0 END" % (
+        column("received_at"), column("qty")))
+    where = ["%s IS NOT NULL" % column("sku"), quantity(column("qty")),
+             "isfinite(coalesce(%s, 'epoch'))" % column("expected_at"),
+             "(%s IS NULL OR %s IS NULL OR isfinite(%s) AND isfinite(%s))" % (
+                 (column("at"), column("received_at")) * 2)]
+    if shop.in_parts:
+        come = "coalesce(%s, 0)" % column("received")
+        where.append("(%s IS NULL OR %s)" % (
+            column("received"), quantity(column("received"))))
+    if shop.with_status:
+        where.append("%s IN (%s)" % (column("status"), ", ".join(
+            "'%s'" % s for s in COUNTED)))
+    return """
+        SELECT {sku}::text COLLATE "C" AS sku, NULL::text AS channel,
+            coalesce({location}, 'default') COLLATE "C" AS location,
+            greatest(0, round({qty}::numeric, 6) - round({come}::numeric, 6))
+                AS qty
+        FROM {name} WHERE {where}""".format(
+            sku=column("sku"), location=column("location"),
+            qty=column("qty"), come=come, name=table.name,
+            where=" AND ".join(where))
+
+
 def expected(shop):
     """CTEs: sold and stock by item."""
     return """
@@ -108,14 +149,19 @@ def expected(shop):
             sum(n.on_order * m.units) AS on_order
         FROM newest n CROSS JOIN LATERAL (%s) m
         WHERE n.minute = n.last GROUP BY 1, 2),
+    bought AS MATERIALIZED (%s),
+    inbound AS (
+        SELECT m.sku, p.location, sum(p.qty * m.units) AS on_order
+        FROM bought p CROSS JOIN LATERAL (%s) m WHERE p.qty > 0 GROUP BY 1, 2),
     stock AS (
-        SELECT n.sku, n.location, n.on_hand - %s AS on_hand, n.reserved,
-            n.on_order
-        FROM snapshot n)""" % (
+        SELECT sku, location, n.on_hand - %s AS on_hand, n.reserved,
+            coalesce(n.on_order, 0) + coalesce(i.on_order, 0) AS on_order
+        FROM snapshot n FULL JOIN inbound i USING (sku, location))""" % (
             ordered(shop), REAL_SKU.format("o"),
             RULE.format("o.place", "o.channel"), RULE.format("o.place", "NULL"),
             RULE.format("NULL", "o.channel"), RULE.format("NULL", "NULL"),
             counted(shop), REAL_SKU.format("n"),
+            bought(shop), REAL_SKU.format("p"),
             """coalesce((SELECT sum(s.qty) FROM sold s
                 WHERE s.sku = n.sku AND s.location = n.location
                 AND floor(extract(epoch FROM s.at) / 60) > n.minute), 0)"""
@@ -157,7 +203,7 @@ def differences(shop, decided):
 def check(session, decided):
     """Compare status with the shop's tables; nobody writes meanwhile."""
     shop = session.shop
-    if (shop.snapshots or shop.mapped) and not decided:
+    if (shop.snapshots or shop.mapped or shop.purchases) and not decided:
         return                      # put together by the decider
     rows = session.rows(differences(shop, decided))
     if rows:
@@ -165,4 +211,45 @@ def check(session, decided):
             "status differs from the shop's tables (sku, location, then on"
             " hand, reserved, on order and sold, each expected and shown):"
             "\n  %s" % "\n  ".join(
+                ", ".join(str(v) for v in r) for r in rows[:10]))
+    if decided and shop.viewers:
+        check_rooms(session)
+
+
+def check_rooms(session):
+    """Compare the viewers counted in each room, and how often, with the
+    shop's table."""
+    table = session.shop.viewers
+    at, qty, sku = table.column("at"), table.column("qty"), table.column("sku")
+    rows = session.rows("""
+        WITH expected AS (
+            SELECT {room} COLLATE "C" AS channel, {sku} COLLATE "C" AS sku,
+                sum(round({qty}::numeric, 6)) AS viewers, count(*) AS samples
+            FROM {name}
+            WHERE {room} IS NOT NULL AND {sku} IS NOT NULL AND {is_quantity}
+                AND {at} > replenish.clock() - interval '23 hours'
+                AND {at} < date_trunc('minute', replenish.clock())
+                    + interval '1 minute'
+            GROUP BY 1, 2),
+        seen AS (
+            SELECT channel, sku, sum(b.units)
+                    FILTER (WHERE measure = 'viewers') AS viewers,
+                sum(b.units) FILTER (WHERE measure = 'samples') AS samples
+            FROM replenish.room_audience, replenish.demand_buckets(counts) b
+            WHERE channel IN ({rooms}) AND b.resolution = '1 hour'
+                AND b.bucket > replenish.clock() - interval '25 hours'
+            GROUP BY 1, 2)
+        SELECT channel, sku, e.viewers, s.viewers, e.samples, s.samples
+        FROM expected e FULL JOIN seen s USING (channel, sku)
+        WHERE abs(coalesce(e.viewers, 0) - coalesce(s.viewers, 0)::numeric)
+                > 0.0001
+            OR coalesce(e.samples, 0) <> coalesce(s.samples, 0)
+        """.format(
+            room=table.column("room"), sku="%s::text" % sku if sku else "''",
+            qty=qty, is_quantity=quantity(qty), at=at, name=table.name,
+            rooms=", ".join("'%s'" % r for r in session.shop.rooms)))
+    if rows:
+        raise Failure(
+            "rooms differ from the shop's table (channel, sku, then viewers"
+            " and samples, each expected and shown):\n  %s" % "\n  ".join(
                 ", ".join(str(v) for v in r) for r in rows[:10]))

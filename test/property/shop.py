@@ -1,9 +1,10 @@
 """The tables of one round: what a shop may look like.
 
-A shop has order lines, perhaps headers that carry what the lines lack, and a
-table of stock, of the present or of snapshots.  Each may be one table, a
-partitioned one or an inheritance tree; columns are known by their role, so
-that they can be renamed under way.
+A shop has order lines, perhaps headers that carry what the lines lack, a
+table of stock, of the present or of snapshots, and perhaps purchase orders
+and counts of viewers.  Each may be one table, a partitioned one or an
+inheritance tree; columns are known by their role, so that they can be renamed
+under way.
 """
 
 import threading
@@ -75,15 +76,20 @@ class Shop:
         self.replica = self.has("replica", 0.3)
         self.changes = self.has("changes", 0.5)
         self.workers = self.has("workers", 0.15)    # count it in parallel
+        inbound = self.has("inbound", 0.4)
+        audience = self.has("audience", 0.4)
         self.keep = rng.choice([90, 90, 30])
         # no other round has the same
         self.skus = [self.make_sku(i) for i in range(rng.randint(1, 6))]
         self.real = ["real %d %d" % (number, i) for i in range(3)]
+        self.rooms = ["room %d %d" % (number, i) for i in range(2)]
         self.at_header = self.split and rng.random() < 0.6
         self.moments = sorted(rng.sample(range(5, 5 * 1440), 6))
         self.header = self.make_header() if self.split else None
         self.lines = self.make_lines()
         self.stock = self.make_stock()
+        self.purchases = self.make_purchases() if inbound else None
+        self.viewers = self.make_viewers() if audience else None
         for table in self.tables():
             table.storage.shop = self
 
@@ -157,8 +163,37 @@ class Shop:
         return Table("shop.stock_%d" % self.number, columns,
                      self.storage(False, (8, 1, 0, 1)))
 
+    def make_purchases(self):
+        columns = [Column("id", "integer"), Column("sku", self.key_type),
+                   Column("qty", self.qty_type), Column("at", self.at_type),
+                   Column("expected_at", self.rng.choice(
+                       [self.at_type, "date"])),
+                   Column("received_at", self.at_type),
+                   Column("location", "text"), Column("route", "text")]
+        # how much has come, or that it has come
+        self.in_parts = self.rng.random() < 0.6
+        if self.in_parts:
+            columns.append(Column("received", self.qty_type))
+        if self.with_status:
+            columns.append(Column("status", "text"))
+        return Table("shop.purchases_%d" % self.number, columns,
+                     self.storage(True, (8, 1, 1, 1)), "id")
+
+    def make_viewers(self):
+        columns = [Column("id", "integer"), Column("room", "text"),
+                   Column("qty", self.qty_type), Column("at", self.at_type)]
+        if self.rng.random() < 0.5:
+            columns.append(Column("sku", self.key_type))
+        return Table("shop.viewers_%d" % self.number, columns,
+                     self.storage(True, (8, 1, 2, 1)), "id")
+
     def tables(self):
-        return [t for t in (self.header, self.lines, self.stock) if t]
+        return [t for t in (self.header, self.lines, self.stock,
+                            self.purchases, self.viewers) if t]
+
+    def watched(self):
+        """Those that stand for what is watched: lines for their headers."""
+        return [t for t in self.tables() if t is not self.header]
 
     def described(self):
         words = ["%s keys" % self.key_type, self.at_type, self.qty_type,
@@ -168,9 +203,13 @@ class Shop:
                 self.order_type, "unique" if self.header.unique else "not"
                 " unique", "+".join(self.on_header) or "nothing"))
         for table, word in ((self.lines, "lines"), (self.header, "headers"),
-                            (self.stock, "stock")):
+                            (self.stock, "stock"),
+                            (self.purchases, "purchases"),
+                            (self.viewers, "viewers")):
             if table and table.storage.word:
                 words.append("%s %s" % (word, table.storage.word))
+            elif table in (self.purchases, self.viewers) and table:
+                words.append(word)
         for flag, word in ((self.with_status, "status"),
                            (self.snapshots, "snapshots"),
                            (self.mapped, "aliases"),
@@ -215,6 +254,33 @@ class Shop:
                    stock.column("on_order"),
                    ", at => '%s'" % stock.column("counted_at")
                    if self.snapshots else ""))
+        if self.purchases:
+            yield self.watch_inbound(self.purchases)
+        if self.viewers:
+            yield self.watch_audience(self.viewers)
+
+    def watch_inbound(self, table):
+        named = ["location", "route"]
+        if self.in_parts:
+            named.append("received")
+        words = ["%s => '%s'" % (r, table.column(r)) for r in named]
+        if self.with_status:
+            words.append("status => '%s', counted => '{%s}'" % (
+                table.column("status"), ",".join(COUNTED)))
+        return ("SELECT replenish.watch_inbound('%s', '%s', '%s', '%s', '%s',"
+                " '%s', %s)" % (
+                    (table.name,) + tuple(table.column(r) for r in (
+                        "sku", "qty", "at", "expected_at", "received_at"))
+                    + (", ".join(words),)))
+
+    def watch_audience(self, table):
+        words = ""
+        if table.column("sku"):
+            words = ", sku => '%s'" % table.column("sku")
+        return ("SELECT replenish.watch_audience('%s', '%s', '%s', '%s'%s,"
+                " keep => '%d days')" % (
+                    table.name, table.column("room"), table.column("qty"),
+                    table.column("at"), words, self.keep))
 
     def change(self, rng):
         """A change of some table: statements for a transaction, and what to
@@ -253,10 +319,10 @@ class Shop:
 
     def unwatch(self):
         # either table of an order stands for both
-        orders = self.lines
-        if self.split and self.rng.random() < 0.5:
-            orders = self.header
-        for table in (orders, self.stock):
+        for table in self.watched():
+            if (table is self.lines and self.split
+                    and self.rng.random() < 0.5):
+                table = self.header
             yield "SELECT replenish.unwatch('%s')" % table.name
 
     def drop(self):

@@ -81,6 +81,31 @@ class Writer:
                                     "now() + interval '3 days'"])
         return "now() - interval '%d s'" % self.seconds_ago()
 
+    def room(self):
+        if self.rng.random() < 0.02:
+            return "NULL"
+        return "'%s'" % self.rng.choice(self.shop.rooms)
+
+    def route(self):
+        return self.rng.choice(["NULL", "'sea'", "'air'"])
+
+    def expected_at(self):
+        """Days from now, or before; in the type of a moment or a date."""
+        r = self.rng.random()
+        if r < 0.15:
+            return "NULL"
+        if r < 0.17:
+            return "'infinity'"
+        return "now() + interval '%d h'" % self.rng.randint(-600, 900)
+
+    def received_at(self):
+        if self.rng.random() < 0.5:
+            return "NULL"
+        return self.at()
+
+    def received(self):
+        return self.rng.choice(["NULL", "0", self.qty()])
+
     def on_hand(self):
         return self.rng.choice(["NULL", "%d" % self.rng.randint(-5, 500),
                                 "12.5", "7", "80"])
@@ -146,11 +171,15 @@ class Writer:
             return time.strftime(
                 "%Y-%m-%d %H:%M:00+00",
                 time.gmtime(time.time() - self.seconds_ago()))
-        if role == "channel":
+        if role in ("channel", "route"):
             return "copied"
         if role == "location":
             return rng.choice(["east", "west", "\\N"])
-        if role == "qty":
+        if role == "room":
+            return rng.choice(self.shop.rooms)
+        if role in ("expected_at", "received_at"):
+            return rng.choice(["\\N", "2026-01-%02d" % rng.randint(1, 28)])
+        if role in ("qty", "received"):
             return str(rng.randint(0, 9))
         if role == "status":
             return "paid"
@@ -166,6 +195,12 @@ class Writer:
         if shop.split:
             tables.append(shop.header)
             weights.append(40)
+        if shop.purchases:
+            tables.append(shop.purchases)
+            weights.append(20)
+        if shop.viewers:
+            tables.append(shop.viewers)
+            weights.append(20)
         if shop.mapped:
             tables.append(None)
             weights.append(10)
@@ -174,17 +209,18 @@ class Writer:
             return self.of_stock()
         if table is None:
             return self.of_keys()
-        return self.of_orders(table)
+        return self.of_rows(table)
 
-    def of_orders(self, table):
-        """Of the lines, or of the headers."""
+    def of_rows(self, table):
+        """Of any table but that of stock."""
         shop, rng = self.shop, self.rng
         kind = rng.choices(
             ["insert", "rows", "series", "copy", "update", "updates",
              "delete", "upsert", "merge", "cte", "truncate", "housekeeping"],
             [14, 8, 3, 4, 12, 6, 8, 8, 5, 4, 1, 2])[0]
-        return getattr(self, kind)(table) if (
-            table is shop.lines or kind != "cte") else self.both()
+        if kind == "cte" and table is shop.header:
+            return self.both()
+        return getattr(self, kind)(table)
 
     def insert(self, table):
         return "INSERT INTO %s %s VALUES %s" % (
