@@ -9,8 +9,10 @@ and each of its purchase orders takes as long as one that a real buyer of other
 goods made (SCMS), on its mode of shipment, expected when that was.  Its live
 room is open from 12 to 15 every day, with the viewers of two real streams, one
 after the other; there is no public data of viewers and sales of the same
-products.  Half of what each warehouse needs at first lies in London, which can
-send it on.  At the end verify() must find nothing.
+products.  It begins with the orders of eight months, and in stock with what it
+will sell in four weeks and the time that half of those purchase orders took;
+half of what the other warehouses need of that lies in London, which can send it
+on.  At the end verify() must find nothing.
 
 Without ../shared/data, or with --generated, made-up orders, shipments and
 viewers take the same path.
@@ -22,6 +24,7 @@ import gzip
 import math
 import os
 import random
+import statistics
 import sys
 import time
 from collections import Counter
@@ -29,6 +32,7 @@ from datetime import datetime, timedelta
 
 import replay
 
+START = datetime(2011, 8, 1)    # what was ordered before is history
 DATA = os.path.dirname(replay.DATA)
 PLACES = {"United Kingdom": "london", "EIRE": "london", "Channel Islands":
           "london", "Australia": "hongkong", "Japan": "hongkong",
@@ -42,7 +46,8 @@ LAYOUT = """
                            received int DEFAULT 0, ordered_at timestamptz,
                            promised date, arrived_at timestamptz, route text);
     CREATE TABLE room (channel text, viewers int, at timestamptz);
-    CREATE EXTENSION replenish;
+    CREATE EXTENSION replenish"""
+WATCH = """
     INSERT INTO replenish.location VALUES ('london', 'Europe/London', '16:00'),
         ('venlo', 'Europe/Amsterdam', '12:00'),
         ('hongkong', 'Asia/Hong_Kong', NULL);
@@ -56,15 +61,17 @@ LAYOUT = """
     SELECT replenish.watch_inbound('purchase', 'sku', 'qty', 'ordered_at',
         'promised', 'arrived_at', location => 'place', route => 'route',
         received => 'received');
-    SELECT replenish.watch_audience('room', 'channel', 'viewers', 'at')"""
+    SELECT replenish.watch_audience('room', 'channel', 'viewers', 'at');
+    CALL replenish.backfill('orders');
+    CALL replenish.backfill('stock')"""
 
 
 def made_up_invoices(rng, days):
     """A small shop: forty items, two hours a day that sell most."""
     found = []
-    start = datetime(2011, 8, 1)
+    start = START - timedelta(days=60)
     skus = ["item-%02d" % i for i in range(40)]
-    for minute in range(0, days * 1440, 7):
+    for minute in range(0, (60 + days) * 1440, 7):
         at = start + timedelta(minutes=minute)
         if rng.random() < (0.9 if 12 <= at.hour < 15 else 0.3):
             country = rng.choice(["United Kingdom", "France", "Japan"])
@@ -97,6 +104,7 @@ def real_viewers():
 class Composite:
     def __init__(self, options):
         self.rng = random.Random(options.seed)
+        self.days = options.composite_days
         self.generated = options.generated or not os.path.exists(replay.DATA)
         if self.generated:
             self.invoices = made_up_invoices(self.rng, options.composite_days)
@@ -107,13 +115,11 @@ class Composite:
                                          + self.rng.gauss(0, 5)))
                             for i in range(3000)]
         else:
-            self.invoices = [(at, lines) for at, lines
-                             in replay.read_invoices(None)
-                             if at >= datetime(2011, 8, 1)]
-            until = self.invoices[0][0] + timedelta(options.composite_days)
-            self.invoices = [i for i in self.invoices if i[0] < until]
+            self.invoices = list(replay.read_invoices(None))
             self.shipments = list(real_shipments())
             self.viewers = real_viewers()
+        self.history = [i for i in self.invoices if i[0] < START]
+        self.invoices = self.invoices[len(self.history):]
         self.rng.shuffle(self.shipments)
         self.db = replay.connect()
         self.db.execute("SET TimeZone = 'UTC'")
@@ -129,38 +135,51 @@ class Composite:
                           else "hongkong")
 
     def opening(self):
-        """Of each item and place what its four weeks sell; London, for all."""
+        """What is sold until orders of the first day are there, and four weeks
+        more."""
+        start = self.invoices[0][0]
+        need = 28 + statistics.median(took for _, _, took in self.shipments)
+        known = min(need, (self.invoices[-1][0] - start).days + 1)
         sold = Counter()
         for at, lines in self.invoices:
-            if at < self.invoices[0][0] + timedelta(days=28):
+            if at < start + timedelta(known):
                 for line in lines:
                     sold[line[2], self.place(line[5])] += max(line[3], 0)
         stock = Counter()
         for (sku, place), units in sold.items():
-            stock[sku, place] += units if place == "london" else units // 2
-            stock[sku, "london"] += units
+            units = round(units * need / known)
+            there = units if place == "london" else units // 2
+            stock[sku, place] += there
+            stock[sku, "london"] += units - there
         self.db.execute("INSERT INTO stock VALUES " + b",".join(
             self.db.mogrify("(%s,%s,%s)", (*key, units))
             for key, units in sorted(stock.items())).decode())
         self.known = set(stock)
 
-    def enter(self, at, lines):
+    def rows(self, at, lines):
+        """The order lines of an invoice as those of the shop."""
         channel = "live" if int(lines[0][1].lstrip("CNA") or 0) % 3 == 0 \
             else "web"
-        change, rows = Counter(), []
-        for _, invoice, sku, qty, price, country, _ in lines:
-            place = self.place(country)
+        return [(invoice, sku, qty, price, at, channel, self.place(country))
+                for _, invoice, sku, qty, price, country, _ in lines]
+
+    def insert(self, rows):
+        return "INSERT INTO orders VALUES " + b",".join(
+            self.db.mogrify("(%s,%s,%s,%s,%s,%s,%s)", r)
+            for r in rows).decode()
+
+    def enter(self, at, lines):
+        rows = self.rows(at, lines)
+        change = Counter()
+        for _, sku, qty, _, _, _, place in rows:
             change[sku, place] += qty
-            rows.append((invoice, sku, qty, price, at, channel, place))
         new = [key for key in change if key not in self.known]
         self.known.update(new)
         sql = ["BEGIN"]
         if new:
             sql.append("INSERT INTO stock VALUES " + b",".join(
                 self.db.mogrify("(%s,%s,0)", key) for key in new).decode())
-        sql.append("INSERT INTO orders VALUES " + b",".join(
-            self.db.mogrify("(%s,%s,%s,%s,%s,%s,%s)", r)
-            for r in rows).decode())
+        sql.append(self.insert(rows))
         sql.append(
             "UPDATE stock s SET on_hand = s.on_hand - v.qty FROM (VALUES %s)"
             " v(sku, place, qty) WHERE s.sku = v.sku AND s.place = v.place"
@@ -272,10 +291,17 @@ class Composite:
 
     def run(self):
         self.db.execute(LAYOUT)
+        for at, lines in self.history:
+            self.db.execute(self.insert(self.rows(at, lines)))
         self.opening()
+        for statement in WATCH.split(";"):
+            self.db.execute(statement)
         clock = self.invoices[0][0]
         day = clock.date()
+        until = clock + timedelta(self.days)
         for at, lines in self.invoices:
+            if at >= until:
+                break
             while at >= clock:
                 later = clock + timedelta(minutes=30)
                 self.stream(clock - timedelta(minutes=30), clock)

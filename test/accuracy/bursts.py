@@ -12,6 +12,9 @@ it.
 
 What a show leaves is the forecast of the next 28 days with it, over that of
 the same item without it.
+
+The scenarios of policy trust the minutes sooner or later (burst_evidence); the
+figures are of the default, and of show and commerce beside it.
 """
 
 import numpy as np
@@ -32,14 +35,29 @@ VELOCITIES = """
     demand_velocity(demand, at) AS ours,
     demand_velocity(demand, at, interval '5 minutes') AS five,
     demand_velocity(demand, at, interval '1 hour') AS sixty,
-    60 * (demand_forecast(demand, at, interval '1 minute')).mean AS usual
+    60 * (demand_forecast(demand, at, interval '1 minute')).mean AS usual,
+    burst_velocity(demand, at, {show}) AS show_velocity,
+    burst_velocity(demand, at, {commerce}) AS commerce_velocity
 """
+SCENARIOS = "show", "commerce"
 
 
 def stamps(minutes):
     """Minutes since the first of all, as PostgreSQL reads them."""
     return (shows.FIRST + pd.to_timedelta(minutes, "min")).strftime(
         "%Y-%m-%d %H:%M:%S+00")
+
+
+def velocities(context):
+    """The columns of velocities, with the scenarios as they are."""
+    return VELOCITIES.format(**dict(context.rows(
+        "SELECT scenario, burst_evidence FROM policy WHERE built_in")))
+
+
+def scenarios_say(rows):
+    """Whether each scenario says burst."""
+    return [rows[s + "_velocity"].to_numpy() >= BURST * rows["usual"].to_numpy()
+            for s in SCENARIOS]
 
 
 def says_burst(found, usual, five):
@@ -84,7 +102,7 @@ def replay_shows(context, every):
                     ORDER BY at ROWS UNBOUNDED PRECEDING) AS demand
             FROM during JOIN (SELECT show, demand_agg(units, at) AS history
                 FROM before GROUP BY show) b USING (show)) rolling
-        ORDER BY show, minute""" % (VELOCITIES, ", ".join(
+        ORDER BY show, minute""" % (velocities(context), ", ".join(
             "coalesce(extract(epoch FROM stockout_eta(left_[%d], demand, at)"
             " - at) / 60, 1e9) AS eta%d" % (i + 1, i)
             for i in range(len(STOCKS)))))
@@ -126,7 +144,7 @@ def rows_of_shows(context):
     every = shows.all_shows(context)
     replayed = replay_shows(context, every)
     context.say("%d shows replayed" % len(every))
-    seen, etas, ended, broken = [], [], [], []
+    seen, etas, ended, broken, scenarios = [], [], [], [], []
     for number, rows in replayed.groupby("show"):
         show = every[number]
         n = show.length
@@ -135,6 +153,9 @@ def rows_of_shows(context):
         says = says_burst(found, rows["usual"].to_numpy(), found[1])
         seen.append([first(s[:n] & (v[:n] >= .5 * speed), n)
                      for s, v in zip(says, found)])
+        scenarios.append([first(s[:n] & (
+            rows[name + "_velocity"].to_numpy()[:n] >= .5 * speed), n)
+            for s, name in zip(scenarios_say(rows), SCENARIOS)])
         eta = minutes_to_eta(show, found, [
             rows["eta%d" % i].to_numpy() for i in range(len(STOCKS))])
         if eta:
@@ -154,6 +175,9 @@ def rows_of_shows(context):
     return [
         row("until a show is recognised", "识别直播所需时间", seen,
             "minutes", ("<=", "best"), note=of),
+        row_of_scenarios(context, "until a show is recognised, by scenario",
+                         "各场景识别直播所需时间", seen[0],
+                         np.mean(scenarios, 0), "minutes"),
         row("until the ETA is within 20 %", "预计售罄时间误差在 20% 以内所需时间",
             found, "minutes", ("<=", "best"),
             note="and stays there for %d minutes" % ROW),
@@ -166,7 +190,12 @@ def rows_of_shows(context):
             "per show", ("<=", "best"), readme=False)]
 
 
-def row_of_orders(context):
+def row_of_scenarios(context, name, zh, default, values, unit):
+    return context.row(name, zh, default, dict(zip(SCENARIOS, values)), unit,
+                       readme=False)
+
+
+def rows_of_orders(context):
     """False bursts on the order lines of online_retail."""
     with context.data("online_retail.csv.gz") as file:
         lines = pd.read_csv(file, low_memory=False, dtype={"sku": str})
@@ -187,16 +216,22 @@ def row_of_orders(context):
                 demand_agg(units, at) OVER (PARTITION BY sku ORDER BY at
                     ROWS UNBOUNDED PRECEDING) AS demand
             FROM (SELECT sku, at, sum(units) AS units, count(*) AS lines
-                FROM line GROUP BY sku, at) minute) rolling""" % VELOCITIES)
+                FROM line GROUP BY sku, at) minute) rolling""" % (
+                    velocities(context)))
     weights = found["lines"].to_numpy()
     values = [found[c].to_numpy() for c in ("ours", "five", "sixty")]
     false = [100 * np.average(s, weights=weights) for s in says_burst(
         values, found["usual"].to_numpy(), values[1])]
-    return context.row(
+    of_scenarios = [100 * np.average(s, weights=weights)
+                    for s in scenarios_say(found)]
+    return [context.row(
         "false bursts on real order lines", "真实订单行上的误报爆发", false[0],
         dict(zip(PEERS, false[1:])), "% of lines", ("<=", false[1] / 10),
         note="%d lines; the goal is a tenth of the 5-minute average's"
-        % weights.sum())
+        % weights.sum()),
+        row_of_scenarios(context, "false bursts on real order lines, by"
+                         " scenario", "各场景在真实订单行上的误报爆发",
+                         false[0], of_scenarios, "% of lines")]
 
 
 def row_of_what_is_left(context):
@@ -251,5 +286,5 @@ def row_of_what_is_left(context):
 
 
 def run(context):
-    return [*rows_of_shows(context), row_of_orders(context),
+    return [*rows_of_shows(context), *rows_of_orders(context),
             row_of_what_is_left(context)]
