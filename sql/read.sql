@@ -160,7 +160,7 @@ CREATE VIEW replenish.sku_status AS
 	FROM replenish.status s
 	GROUP BY s.sku;
 COMMENT ON VIEW replenish.sku_status IS
-'One row per SKU over all its locations and channels: quantities and rates are sums; worst_tier, first_stockout_eta and order_by are those of the location that is worst off, worst_location.';
+'One row per SKU over all its locations and channels: quantities and rates are sums; worst_tier, first_stockout_eta and order_by are those of the location that is worst off, worst_location. Of many SKUs those with an alarm are found fastest by WHERE sku = ANY (ARRAY(SELECT sku FROM replenish.status WHERE tier >= ''orange'')).';
 
 CREATE VIEW replenish.transfer AS
 	SELECT k.sku, t.from_location, t.to_location, t.units, t.arrives_at

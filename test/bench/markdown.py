@@ -51,6 +51,12 @@ ROWS = (
      "…… 所有橙色和红色（百分之一）"),
     ("status.whole", "… of all, against a scan of the table",
      "…… 全部，与扫描该表相比"),
+    ("status.skus", "`sku_status` of those 10 000, asked for by SKU",
+     "按 SKU 查这一万件的 `sku_status`"),
+    ("status.skus.all", "… of all", "…… 全部"),
+    ("viewers.orders", "orders beside viewer counts of 200 rooms each second,"
+     " against without",
+     "每秒为 200 个直播间计一次观众时的下单速度，与不计时相比"),
     ("snapshot.quiet", "a tick behind an old snapshot and a million orders",
      "有旧快照且其后已有一百万单时的一次 tick"),
     ("snapshot.busy", "… of a hundred items that sold all the while",

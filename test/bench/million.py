@@ -134,11 +134,17 @@ def status(bench):
                          " WHERE sku = 'sku-700'", 10 * n)
     bench.results.figure("status.sku", "sku_status, one SKU", took, "ms",
                          spread, goal=("<=", 2))
-    took, spread = timed("SELECT * FROM replenish.sku_status k WHERE EXISTS ("
-                         "SELECT " + worst + " AND sku = k.sku)", n)
-    bench.results.figure("status.skus", "sku_status of those that are orange"
-                         " or red somewhere", took, "ms", spread)
-    took, spread = timed("SELECT count(*) FROM replenish.sku_status", 1)
+    took, spread = timed("SELECT * FROM replenish.sku_status WHERE sku = ANY"
+                         " (ARRAY(SELECT sku %s))" % worst, n)
+    bench.results.figure("status.skus", "sku_status of the SKUs that are"
+                         " orange or red somewhere", took, "ms", spread)
+    sums = "count(locations), sum(on_hand), sum(on_order), sum(threshold)," \
+        " max(first_stockout_eta), sum(reorder_qty), max(worst_location)"
+    every = "SELECT %s FROM replenish.sku_status" % sums
+    took, spread = timed(every + " WHERE worst_tier >= 'orange'", 1)
+    bench.results.figure("status.skus.tier", "sku_status by worst_tier", took,
+                         "ms", spread)
+    took, spread = timed(every, 1)
     bench.results.figure("status.skus.all", "sku_status, all", took, "ms",
                          spread)
     took, spread = timed("SELECT * FROM replenish.channel_status", 1)
