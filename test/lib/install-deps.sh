@@ -24,9 +24,11 @@ installed() {
 		sed -n 's/^ii *//p' | grep .
 }
 
-# The headers must be there, and of the server's own minor version.
+# The headers must be there, and of the server's own minor version.  PGXS alone
+# says nothing about headers: Debian's client package brings its makefiles.
 server_ok() {
 	[ -f "$("$PG_CONFIG" --pgxs 2>/dev/null)" ] || return 1
+	[ -f "$("$PG_CONFIG" --includedir-server)/postgres.h" ] || return 1
 	bindir=$("$PG_CONFIG" --bindir)
 	[ -x "$bindir/postgres" ] && [ -x "$bindir/initdb" ] &&
 		[ "$("$bindir/postgres" -V | grep -o '[0-9][0-9.a-z]*' | head -n 1)" = \
