@@ -78,7 +78,7 @@ CREATE FUNCTION replenish.demand_steps(demand replenish.demand,
 	AS 'MODULE_PATHNAME', 'replenish_demand_steps'
 	LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 100;
 COMMENT ON FUNCTION replenish.demand_steps(replenish.demand, timestamptz, interval) IS
-'The working of demand_forecast(demand, as_of, horizon): each number in the order of the calculation, how it follows from those before it, and that in numbers (NULL where it is no expression: the sums over days come from demand_buckets()). Arguments and errors as of demand_forecast().';
+'The working of demand_forecast(demand, as_of, horizon) and of the variance that demand_threshold() has: each number in the order of the calculation, how it follows from those before it, and that in numbers (NULL where it is no expression: the sums over days come from demand_buckets()). Arguments and errors as of demand_forecast().';
 
 -- Days, as a number.
 CREATE FUNCTION replenish.days_of(span interval) RETURNS text
@@ -94,10 +94,10 @@ CREATE FUNCTION replenish.forecast_days(days integer)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE ROWS 7
 	BEGIN ATOMIC
 		SELECT g.k, CASE g.k WHEN 0 THEN 'now' ELSE g.k || '_ago' END
-		FROM pg_catalog.generate_series(0, days - 1) g (k);
+		FROM pg_catalog.generate_series(0, days, 2) g (k);
 	END;
 COMMENT ON FUNCTION replenish.forecast_days(integer) IS
-'The days whose forecasts make a threshold: how long ago, and what explain() calls them.';
+'The days up to so many before whose forecasts make a threshold: how long ago, and what explain() calls them.';
 
 CREATE FUNCTION replenish.explain(sku text, location text DEFAULT 'default',
 	as_of timestamptz DEFAULT now())
@@ -123,13 +123,12 @@ DECLARE
 	amounts text[];
 	span interval;
 	need float8;		-- NULL where nothing is to be ordered
-	days integer;		-- whose forecasts make the threshold
+	days integer;		-- before, whose forecasts make the threshold
 	by_route boolean;	-- the buffer is
 	by_margin boolean;	-- the service level is
 	ordered timestamptz;	-- by, on any day at any time
 	sd float8;
 	means text;
-	sds text;
 BEGIN
 	as_of := greatest(as_of, clock());
 	SELECT * FROM facts_of(explain.sku, explain.location, as_of) INTO f;
@@ -160,19 +159,20 @@ BEGIN
 		AND margin_service_level((f.signals).price, (f.signals).cost,
 			a.holding_cost, a.order_cycle) IS NOT NULL;
 	-- as demand_threshold()
-	SELECT least(7, greatest(1, s.value - 27)) FROM demand_steps(f.demand,
-		as_of, span) s WHERE s.name = 'age' INTO days;
+	SELECT least(12, greatest(0, max(s.value) FILTER (WHERE s.name = 'age') - 28)),
+		sqrt(max(s.value) FILTER (WHERE s.name = 'steady_var'))
+	FROM demand_steps(f.demand, as_of, span) s
+	INTO days, sd;
 	SELECT e.factor, e.units
 	FROM outlook_effect(f.demand, as_of, span, (f.signals).outlook) e
 	WHERE (f.signals).outlook <> '{}' INTO o;
-	SELECT avg(d.mean), avg(d.sd), format('(%s) / %s',
-			string_agg(format('forecast_%s', n.name), ' + ' ORDER BY n.k), days),
-		format('(%s) / %s',
-			string_agg(format('sd_%s', n.name), ' + ' ORDER BY n.k), days)
+	SELECT avg(d.mean), format('(%s) / %s',
+			string_agg(format('forecast_%s', n.name), ' + ' ORDER BY n.k),
+			count(*))
 	FROM forecast_days(days) n
 	CROSS JOIN LATERAL demand_forecast(f.demand,
 		as_of - n.k * interval '1 day', span) d
-	INTO base, sd, means, sds;
+	INTO base, means;
 	ordered := stockout_eta(greatest(a.stock_position - a.threshold, 0),
 		f.demand, as_of, NULL, (f.signals).outlook);
 	step := 0;
@@ -300,7 +300,7 @@ BEGIN
 		('forecast', a.forecast::text, 'units', NULL, CASE
 			WHEN o.factor IS NULL THEN means
 			ELSE 'base_forecast * outlook_factor + outlook_units' END),
-		('sd', sd::text, 'units', NULL, sds),
+		('sd', sd::text, 'units', NULL, 'sqrt(steady_var)'),
 		('threshold_var', (a.forecast_sd ^ 2)::text, 'units^2', NULL,
 			CASE WHEN o.factor IS NULL THEN 'sd ^ 2'
 				ELSE 'sd ^ 2 * outlook_factor ^ 2 + outlook_units' END
@@ -461,17 +461,13 @@ BEGIN
 	FROM demand_steps(f.demand, as_of, span) WITH ORDINALITY
 		s (name, value, unit, formula, calculation, place)
 	UNION ALL
-	SELECT 3, 2 * n.k + w.n, format('%s_%s', w.name, n.name), w.value::text,
-		'units', CASE WHEN n.k > 0
-			THEN format('as %s_now, at the same time %s days before', w.name,
-				n.k) END,
-		CASE WHEN n.k = 0 THEN 'sqrt(var_now)' END, NULL
+	SELECT 3, n.k, format('forecast_%s', n.name), d.mean::text, 'units',
+		format('as forecast_now, at the same time %s days before', n.k),
+		NULL, NULL
 	FROM forecast_days(days) n
 	CROSS JOIN LATERAL demand_forecast(f.demand,
 		as_of - n.k * interval '1 day', span) d
-	CROSS JOIN LATERAL (VALUES (0, 'forecast', d.mean), (1, 'sd', d.sd))
-		w (n, name, value)
-	WHERE n.k > 0 OR w.name = 'sd'
+	WHERE n.k > 0
 	UNION ALL
 	SELECT 4, row_number() OVER (), x.*, NULL
 	FROM line x

@@ -14,7 +14,7 @@ AS 'MODULE_PATHNAME', 'replenish_demand_threshold'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.demand_threshold(replenish.demand, timestamptz,
 	interval, interval, interval, float8) IS
-'Dynamic reorder point: the quantile at service_level (0 < p < 1), shaped as those of demand_quantile, of the demand over lead_time + review_period (the mean lead time; together at most 366 days of 24 hours, no months). Its mean and sd are the means of those that demand_forecast has now and at the same time of the six days before (now alone while the item is younger than four weeks); its variance is that sd^2 plus (mean per day)^2 * lead_time_sd^2. safety_stock = threshold - mean; sd is the root of that variance.';
+'Dynamic reorder point: the quantile at service_level (0 < p < 1), shaped as those of demand_quantile, of the demand over lead_time + review_period (the mean lead time; together at most 366 days of 24 hours, no months). Its mean is the mean of those that demand_forecast has now and at the same time of 2, 4, ... 12 days before, each weekday once (as far as the item was four weeks old by then). Its variance is made of the errors of one day and one week, see steady_var of explain() (that of demand_forecast while the item is younger than four weeks), plus (mean per day)^2 * lead_time_sd^2. safety_stock = threshold - mean; sd is the root of that variance.';
 
 CREATE FUNCTION replenish.reorder_qty(stock_position float8,
 	threshold float8, target float8, buffer float8 DEFAULT 0.25,

@@ -50,7 +50,7 @@ AS 'MODULE_PATHNAME', 'replenish_demand_threshold'
 LANGUAGE C IMMUTABLE PARALLEL SAFE COST 50;
 COMMENT ON FUNCTION replenish.demand_threshold(replenish.demand, timestamptz,
 	interval, interval, interval, float8, replenish.outlook[]) IS
-'demand_threshold() with an outlook: outlook_effect() over lead_time + review_period from as_of is applied to the mean and sd of the week''s forecasts as in demand_forecast(), before the lead time''s variance is added. An outlook of NULL or without parts changes nothing; any other NULL gives NULL.';
+'demand_threshold() with an outlook: outlook_effect() over lead_time + review_period from as_of is applied to the mean and sd of the forecasts as in demand_forecast(), before the lead time''s variance is added. An outlook of NULL or without parts changes nothing; any other NULL gives NULL.';
 
 CREATE FUNCTION replenish.outlook_effect(demand replenish.demand,
 	as_of timestamptz, horizon interval, outlook replenish.outlook[],

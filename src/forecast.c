@@ -120,6 +120,28 @@ demand_model_forecast(const DemandModel *model, int64_t horizon)
 }
 
 /*
+ * A variance of the units in [as_of, as_of + horizon) for thresholds: from the
+ * errors of a day and of a week, which hardly differ between the memories, and
+ * one memory for all items.  Over a month or two the item's own memory counts
+ * squared, and the evidence for it moves from day to day; a threshold that
+ * moves without the demand costs stock.  A young item has no errors yet.
+ */
+double
+demand_model_steady_variance(const DemandModel *model, int64_t horizon)
+{
+	double		days = demand_model_days(model, model->into_day + horizon) -
+		demand_model_days(model, model->into_day);
+	double		growth = 1 + STEADY_ALPHA * (days - 1) +
+		STEADY_ALPHA * STEADY_ALPHA * (days - 1) * (2 * days - 1) / 6;
+
+	if (!model->have_weeks)
+		return demand_model_forecast(model, horizon).var;
+	return days * growth *
+		(DAY_VARIANCE * smoothing_variance(&model->daily, 1) +
+		 (1 - DAY_VARIANCE) * smoothing_variance(&model->weekly, 1) / 7);
+}
+
+/*
  * Units in whole days from the UTC midnight at or before as_of.
  */
 DemandForecast

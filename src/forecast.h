@@ -125,6 +125,10 @@ extern double demand_model_days(const DemandModel *model, int64_t usec);
 extern DemandForecast demand_model_forecast(const DemandModel *model,
 											int64_t horizon);
 
+/* a steadier variance of the same units, for thresholds */
+extern double demand_model_steady_variance(const DemandModel *model,
+										   int64_t horizon);
+
 /* units in whole days from the UTC midnight at or before as_of */
 extern DemandForecast demand_model_forecast_days(const DemandModel *model,
 												 int days);

@@ -20,8 +20,9 @@ const char *const stock_tier_label[STOCK_TIERS] = {
 	"normal", "yellow", "orange", "red"
 };
 
-/* whose forecasts make a threshold */
-#define STEADY_DAYS		7
+/* how many forecasts make a threshold, and how many days apart */
+#define STEADY_FORECASTS	7
+#define STEADY_STEP			2
 
 /* a position below this share of the threshold is in the tier */
 static const double tier_line[STOCK_TIERS] = {INFINITY, 1.5, 1.0, 0.5};
@@ -39,46 +40,43 @@ noise(double quantity)
 }
 
 /*
- * Mean and standard deviation over the horizon, each the mean of those of the
- * last week: now and at the same time of the six days before.  A day's orders
- * lower the position and raise the forecast at once; an order-up-to level that
+ * Mean and variance over the horizon for a threshold.  A day's orders lower
+ * the position and raise the forecast at once; an order-up-to level that
  * follows at once as well orders for them twice, and what it has ordered stays
- * (Chen, Drezner, Ryan and Simchi-Levi 2000).  A young item has no such week.
+ * (Chen, Drezner, Ryan and Simchi-Levi 2000).  So the mean is that of the
+ * forecasts of now and of the same time of every second day in the two weeks
+ * before, which is each weekday once.  A young item has no such days.
  */
 static DemandForecast
 steady_forecast(const DemandRings *rings, int64_t as_of_usec,
 				const DemandModel *now, int64_t horizon)
 {
 	DemandForecast f = demand_model_forecast(now, horizon);
-	double		mean = f.mean;
-	double		sd = sqrt(f.var);
-	int			days = 1;
+	int			n = 1;
 
-	for (; now->have_weeks && days < STEADY_DAYS; days++)
+	for (; now->have_weeks && n < STEADY_FORECASTS; n++)
 	{
 		DemandSeries series;
 		DemandModel then;
-		DemandForecast g;
 
-		if (!demand_series(rings, as_of_usec - days * USECS_PER_UTC_DAY,
+		if (!demand_series(rings,
+						   as_of_usec - n * STEADY_STEP * USECS_PER_UTC_DAY,
 						   &series))
 			break;
 		demand_model_build(&then, &series, BURST_EVIDENCE);
 		if (!then.have_weeks)
 			break;
-		g = demand_model_forecast(&then, horizon);
-		mean += g.mean;
-		sd += sqrt(g.var);
+		f.mean += demand_model_forecast(&then, horizon).mean;
 	}
-	f.mean = mean / days;
-	f.var = sd / days * (sd / days);
+	f.mean /= n;
+	f.var = demand_model_steady_variance(now, horizon);
 	return f;
 }
 
 /*
  * Threshold: the quantile at the service level of the demand over the
  * horizon, whose variance is the forecast's plus what the lead time adds.  The
- * outlook does to the week's mean forecast what it does to that of now.
+ * outlook does to the mean of the forecasts what it does to that of now.
  */
 StockThreshold
 demand_threshold(const DemandRings *rings, int64_t as_of_usec,

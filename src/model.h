@@ -24,6 +24,7 @@
 #define WEEK_TEMPER		0.1		/* and of a stretch for the weekly level */
 #define DAY_SHARE		0.75	/* of the daily in the level */
 #define DAY_VARIANCE	0.3		/* of the daily in the variance */
+#define STEADY_ALPHA	0.05	/* the memory in a threshold's variance */
 #define START_DAYS		2		/* that a first level of days counts */
 #define DOW_PRIOR		16.0
 #define DAY_PRIOR		10.0	/* observations that say variance = level */

@@ -266,6 +266,30 @@ tell_variance(Working *w, const DemandModel *model, bool daily, double days)
 	return value;
 }
 
+/* The variance of one day or week by one set of memories. */
+static double
+tell_one(Working *w, const DemandModel *model, bool daily)
+{
+	const DemandSmoothing *s = daily ? &model->working.daily :
+		&model->working.weekly;
+	double		prior = daily ? DAY_PRIOR : WEEK_PRIOR;
+	double		period = daily ? model->level : 7 * model->level;
+	double		value = 0;
+
+	for (int j = 0; j < DEMAND_ALPHAS; j++)
+	{
+		value += s->weight[j] * (s->n * s->error[j] + prior * period) /
+			(s->n + prior);
+		put(w, "%s%.15g * (%d.0 * %.15g + %g * %.15g) / %g",
+			j == 0 ? "" : " + ", s->weight[j], s->n, s->error[j], prior,
+			period, s->n + prior);
+	}
+	tell(w, daily ? "one_day_var" : "one_week_var", value, "units^2", daily ?
+		 "sum of day_weight * (n * day_error + 10 * level) / (n + 10)" :
+		 "sum of week_weight * (n * week_error + 16 * 7 * level) / (n + 16)");
+	return value;
+}
+
 /* The forecast over the horizon. */
 static void
 tell_horizon(Working *w, const DemandModel *model, int64_t horizon)
@@ -330,6 +354,36 @@ tell_horizon(Working *w, const DemandModel *model, int64_t horizon)
 	}
 }
 
+/* The variance that a threshold has. */
+static void
+tell_steady(Working *w, const DemandModel *model, int64_t horizon)
+{
+	double		days = demand_model_days(model, model->into_day + horizon) -
+		demand_model_days(model, model->into_day);
+	double		var = demand_model_steady_variance(model, horizon);
+	double		day;
+	double		week;
+	double		growth = 1 + STEADY_ALPHA * (days - 1) +
+		STEADY_ALPHA * STEADY_ALPHA * (days - 1) * (2 * days - 1) / 6;
+
+	if (!model->have_weeks)
+	{
+		put(w, "%.15g", var);
+		tell(w, "steady_var", var, "units^2", "var_now");
+		return;
+	}
+	day = tell_one(w, model, true);
+	week = tell_one(w, model, false);
+	put(w, "1 + %g * (%.15g - 1) + %g ^ 2 * (%.15g - 1) * (2 * %.15g - 1) / 6",
+		STEADY_ALPHA, days, STEADY_ALPHA, days, days);
+	tell(w, "steady_growth", growth, "",
+		 "1 + 0.05 * (days_ahead - 1) + 0.05^2 * (days_ahead - 1) * (2 * days_ahead - 1) / 6");
+	put(w, "%.15g * %.15g * (%g * %.15g + %g * %.15g / 7)", days, growth,
+		DAY_VARIANCE, day, 1 - DAY_VARIANCE, week);
+	tell(w, "steady_var", var, "units^2",
+		 "days_ahead * steady_growth * (0.3 * one_day_var + 0.7 * one_week_var / 7)");
+}
+
 /* How a quantile is shaped. */
 static void
 tell_shape(Working *w, const DemandModel *model)
@@ -360,5 +414,6 @@ demand_model_steps(const DemandModel *model, int64_t horizon,
 	tell_days(&w, model);
 	tell_level(&w, model);
 	tell_horizon(&w, model, horizon);
+	tell_steady(&w, model, horizon);
 	tell_shape(&w, model);
 }

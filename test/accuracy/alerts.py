@@ -132,11 +132,13 @@ class Shelves:
         changes per item and week, at each level."""
         r, found = self.replay, []
         weeks = (self.begin[wanted] >= 0).sum() / 7
+        weeks *= len(r.leads)
         for threshold in (*thresholds,
                           *(STRETCH[:, None, None] * thresholds[-1])):
-            outs, told, vain, idle, changes = judge(
-                self.tiers(threshold), self.begin, self.lasts, r.lead,
-                r.horizon, wanted)
+            tier = self.tiers(threshold)
+            outs, told, vain, idle, changes = np.sum([
+                judge(tier, self.begin, self.lasts, lead, r.horizon, wanted)
+                for lead in r.leads], 0)
             found.append((told / outs, vain / weeks * 52, idle / weeks * 52,
                           changes / weeks))
         return np.array(found).T, outs
@@ -171,13 +173,6 @@ def check(context, s, shelf, threshold):
             differ, len(item)))
 
 
-def at(curve, recall, column):
-    """A column of a curve where it announces that share of the stock-outs; NaN
-    beyond its ends."""
-    share = np.maximum.accumulate(curve[0])
-    return np.interp(recall, share, curve[column], np.nan, np.nan)
-
-
 def rows_of(context, name):
     r = replay.load(context, name, *LEADS[name])
     shelf = Shelves(r)
@@ -202,14 +197,10 @@ def rows_of(context, name):
              "同等召回率下的橙色误报天数", "per item-year"),
             (3, "tier changes at equal recall",
              "同等召回率下的等级变化", "per item-week")):
-        values = {m: at(c, recall, column) for m, c in curves.items()}
-        mine = values.pop("replenish")
-        never = [m for m, v in values.items() if np.isnan(v)]
+        mine, peers, note = replay.reading(curves, recall, 0, column)
         rows.append(context.row(
-            "%s: %s" % (name, what), "%s：%s" % (name, zh), mine,
-            {m: v for m, v in values.items() if m not in never}, unit,
-            ("<=", "best") if column < 3 else None,
-            note="never reached by " + ", ".join(never) if never else None))
+            "%s: %s" % (name, what), "%s：%s" % (name, zh), mine, peers, unit,
+            ("<=", "best") if column < 3 else None, note=note))
     return rows
 
 

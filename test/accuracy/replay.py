@@ -23,6 +23,7 @@ from peers import peer, qdist
 import sets
 
 CYCLE = 30                      # days
+DRAWS = 6                       # of lead times, over which results are counted
 DEFAULT = 30, 8                 # lead time of a policy, mean and sd
 LEVELS = np.array([.5, .8, .9, .95, .98, .995, .999])
 NOMINAL = 3                     # place of .95 in LEVELS
@@ -103,9 +104,9 @@ class Replay:
         self.lead_mean = np.array([np.rint(real[r].mean())
                                    for r in route]).astype(np.int64)
         self.lead_sd = np.array([real[r].std(ddof=1) for r in route])
-        # of the order placed on that day
-        self.lead = np.stack([rng.choice(real[r], days)
-                              for r in route]).astype(np.int64)
+        # by draw: of the order placed on that day
+        self.leads = [np.stack([rng.choice(real[r], days) for r in route]
+                               ).astype(np.int64) for _ in range(DRAWS)]
         self.review = review
         self.horizon = self.lead_mean + review
         # a new item has thresholds once it is four weeks old
@@ -181,3 +182,22 @@ def load(context, name, kind, review):
     if key not in context.sets:
         context.sets[key] = Replay(context, name, kind, review)
     return context.sets[key]
+
+
+def at(curve, wanted, of, column):
+    """A column of a curve where another one first has the wanted value; NaN
+    beyond its ends."""
+    x = np.maximum.accumulate(curve[of])
+    first = np.diff(x, prepend=-np.inf) > 0
+    return np.interp(wanted, x[first], curve[column, first], np.nan, np.nan)
+
+
+def reading(curves, wanted, of, column):
+    """That of all: ours, the peers', and a note about those that never get
+    there."""
+    values = {m: at(c, wanted, of, column) for m, c in curves.items()}
+    never = [m for m, v in values.items() if np.isnan(v)]
+    peers = {m: v for m, v in values.items()
+             if m not in never and m != "replenish"}
+    return values["replenish"], peers, \
+        "never reached by " + ", ".join(never) if never else None

@@ -103,17 +103,18 @@ class Shop:
         self.per_day = np.array([y[a:].mean() for y, a in zip(s.Y, s.S)])
         self.orders = np.zeros((*size, 2))
 
-    def run(self, threshold, cycle):
-        r, out = self.replay, np.zeros((len(self.start), 7))
-        simulate(r.demand, threshold, cycle, r.lead, self.start, self.first,
-                 self.orders, out)
+    def run(self, threshold, cycle, lead):
+        out = np.zeros((len(self.start), 7))
+        simulate(self.replay.demand, threshold, cycle, lead, self.start,
+                 self.first, self.orders, out)
         return out
 
     def summary(self, threshold, cycle):
         """Share of demand filled, days of stock, share of days short, share of
         cycles without a loss, and share filled of all units together."""
-        demand, filled, stock, days, short, cycles, bad = \
-            self.run(threshold, cycle)[self.counted].T
+        demand, filled, stock, days, short, cycles, bad = sum(
+            self.run(threshold, cycle, lead)[self.counted]
+            for lead in self.replay.leads).T
         return ((filled / demand).mean(),
                 (stock / days / self.per_day[self.counted]).mean(),
                 (short / days).mean(), 1 - bad.sum() / cycles.sum(),
@@ -132,7 +133,7 @@ NOMINAL = len(SCALES) + replay.NOMINAL
 
 def check(context, shop, threshold, cycle):
     """Raise an error unless reorder_qty() gives the same orders."""
-    shop.run(threshold, cycle)
+    shop.run(threshold, cycle, shop.replay.leads[0])
     item, day = np.nonzero(np.arange(cycle.shape[1]) >= shop.first[:, :1])
     line = threshold[item, day]
     context.table("ordered", "float8,float8,float8,float8", pd.DataFrame({
@@ -146,24 +147,6 @@ def check(context, shop, threshold, cycle):
     if differ:
         raise RuntimeError("%d of %d quantities are not reorder_qty()'s" % (
             differ, total))
-
-
-def at(curve, wanted, of, column):
-    """A column of a curve where another one has the wanted value; NaN beyond
-    its ends."""
-    x = np.maximum.accumulate(curve[of])
-    return np.interp(wanted, x, curve[column], np.nan, np.nan)
-
-
-def reading(curves, wanted, of, column):
-    """That of all: ours, the peers', and a note about those that never get
-    there."""
-    values = {m: at(c, wanted, of, column) for m, c in curves.items()}
-    never = [m for m, v in values.items() if np.isnan(v)]
-    peers = {m: v for m, v in values.items()
-             if m not in never and m != "replenish"}
-    return values["replenish"], peers, \
-        "never reached by " + ", ".join(never) if never else None
 
 
 def rows_of(context, name):
@@ -203,7 +186,7 @@ def rows_of(context, name):
              stock, 1, 0, "%", "high"),
             ("days with a stock-out at equal stock", "同等库存下的缺货天数",
              stock, 1, 2, "%", "low")):
-        mine, peers, note = reading(curves, wanted, of, column)
+        mine, peers, note = replay.reading(curves, wanted, of, column)
         scale = 100 if unit == "%" else 1
         rows.append(context.row(
             "%s: %s" % (name, what), "%s：%s" % (name, zh), scale * mine,

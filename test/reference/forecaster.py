@@ -11,7 +11,7 @@ MINUTES, HOURS, DAYS, WEEKS = 60, 192, 92, 106
 MEMORIES = (.005, .02, .05, .1, .2, .35)        # per day
 WEEK_MEMORIES = (.0345, .1319, .3017, .5217, .7903, .951)
 YOUNG_DAYS, GROWN_DAYS, DAY_WEEKS, STRETCH = 4, 28, 9, 4
-DAY_SHARE, DAY_VARIANCE = .75, .3
+DAY_SHARE, DAY_VARIANCE, STEADY_MEMORY = .75, .3, .05
 DAY_PRIOR, WEEK_PRIOR, DOW_PRIOR, DOUBT_SE = 10, 16, 16, 1.645
 CAP_SD, TAIL, ALONE = 8, 6, 4
 INDEX_AGE, INDEX_BASE, INDEX_SPAN, INDEX_PRIOR, INDEX_LIMIT = 420, 8, 3, 128, 3
@@ -338,6 +338,23 @@ class Model:
         """Mean and variance of the units in so many days from as_of on."""
         return self.between(self.into_day, self.into_day + horizon)
 
+    def steady_variance(self, horizon):
+        """For a threshold: errors of one day and one week, one memory."""
+        if not self.grown:
+            return self.forecast(horizon)[1]
+        days = (self.clocks(self.into_day + horizon)[0] -
+                self.clocks(self.into_day)[0])
+        levels, errors, w, n = self.daily
+        one_day = smoothing_variance(MEMORIES, w, errors, n, DAY_PRIOR,
+                                     self.level, 1)
+        levels, errors, w, n = self.weekly
+        one_week = smoothing_variance(WEEK_MEMORIES, w, errors, n, WEEK_PRIOR,
+                                      7 * self.level, 1)
+        return smoothing_variance(
+            [STEADY_MEMORY], [1], [DAY_VARIANCE * one_day +
+                                   (1 - DAY_VARIANCE) * one_week / 7],
+            1, 0, 0, days)
+
     def quantile(self, horizon, p):
         """For p of .5 and more never below that of fewer whole days."""
         fewer = range(1, math.ceil(horizon)) if p >= .5 else ()
@@ -376,17 +393,17 @@ def count_quantile(mean, variance, p):
 def threshold(events, as_of, horizon, lead_time_sd, p):
     """Reorder point: demand and lead time both uncertain.
 
-    Demand is what the forecasts of the last seven days say on average."""
+    Demand is what the forecasts of now and of every second day in the two
+    weeks before say on average."""
     now = Model(Series(events, as_of))
     models = [now]
-    for ago in range(1, 7):
+    for ago in range(2, 14, 2):
         then = Model(Series(events, as_of - 1440 * ago, as_of))
         if not (now.grown and then.grown):
             break
         models.append(then)
-    forecasts = [m.forecast(horizon) for m in models]
-    mean = mean_of([m for m, v in forecasts])
-    variance = mean_of([math.sqrt(v) for m, v in forecasts]) ** 2
+    mean = mean_of([m.forecast(horizon)[0] for m in models])
+    variance = now.steady_variance(horizon)
     variance += (mean / horizon * lead_time_sd) ** 2 if horizon > 0 else 0
     return math.floor(now.shaped(mean, variance, p) + .5)
 
