@@ -115,7 +115,8 @@ class Shelves:
         since = np.maximum(to - 91, r.set.S[:, None])
         mean = (sums[:, to] - np.take_along_axis(
             sums, np.minimum(since, to), 1)) / np.maximum(to - since, 1)
-        cover = np.random.default_rng(4).uniform(*COVER, size)
+        cover = np.stack([np.random.default_rng((4, i)).uniform(
+            *COVER, size[1]) for i in r.set.place])
         self.stock = np.zeros(size)
         self.begin = np.full(size, -1)
         self.lasts = np.full(size, -1)

@@ -23,7 +23,7 @@ from peers import peer, qdist
 import sets
 
 CYCLE = 30                      # days
-DRAWS = 6                       # of lead times, over which results are counted
+DRAWS = 24                      # of lead times, over which results are counted
 DEFAULT = 30, 8                 # lead time of a policy, mean and sd
 LEVELS = np.array([.5, .8, .9, .95, .98, .995, .999])
 NOMINAL = 3                     # place of .95 in LEVELS
@@ -92,21 +92,23 @@ class Replay:
         self.days = days = min(days, s.Y.shape[1])
         self.first = s.Y.shape[1] - days
         self.demand = s.Y[:, self.first:]
-        rng = np.random.default_rng(3)
+        # an item has the same luck whatever others are there
+        luck = [np.random.default_rng((3, i)) for i in s.place]
         if kind == "real":
             real = list(routes(context, longest).values())
         else:
             mean, sd = DEFAULT
             spread = np.log1p((sd / mean) ** 2)
-            real = [np.maximum(1, np.rint(rng.lognormal(
+            real = [np.maximum(1, np.rint(np.random.default_rng(3).lognormal(
                 np.log(mean) - spread / 2, spread ** .5, 1000)))]
-        route = rng.integers(len(real), size=len(s.lab))
+        route = [rng.integers(len(real)) for rng in luck]
         self.lead_mean = np.array([np.rint(real[r].mean())
                                    for r in route]).astype(np.int64)
         self.lead_sd = np.array([real[r].std(ddof=1) for r in route])
         # by draw: of the order placed on that day
-        self.leads = [np.stack([rng.choice(real[r], days) for r in route]
-                               ).astype(np.int64) for _ in range(DRAWS)]
+        self.leads = np.stack([rng.choice(real[r], (DRAWS, days))
+                               for r, rng in zip(route, luck)],
+                              1).astype(np.int64)
         self.review = review
         self.horizon = self.lead_mean + review
         # a new item has thresholds once it is four weeks old

@@ -19,6 +19,7 @@ def load(name, quick, half):
     s.Y, s.S, s.A, s.SC = (np.ascontiguousarray(x[keep])
                            for x in (s.Y, s.S, s.A, s.SC))
     s.lab = [s.lab[i] for i in keep]
+    s.place = keep              # of each item in the whole set
     s.name = name
     return s
 
