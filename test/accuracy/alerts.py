@@ -134,8 +134,8 @@ class Shelves:
         r, found = self.replay, []
         weeks = (self.begin[wanted] >= 0).sum() / 7
         weeks *= len(r.leads)
-        for threshold in (*thresholds,
-                          *(STRETCH[:, None, None] * thresholds[-1])):
+        levels = [*thresholds, *(STRETCH[:, None, None] * thresholds[-1])]
+        for threshold in replay.finer(levels):
             tier = self.tiers(threshold)
             outs, told, vain, idle, changes = np.sum([
                 judge(tier, self.begin, self.lasts, lead, r.horizon, wanted)
@@ -182,12 +182,14 @@ def rows_of(context, name):
     curves = {}
     for method, (thresholds, _) in r.methods.items():
         curves[method], outs = shelf.curve(thresholds, everyone)
-    recall = curves["replenish"][0, replay.NOMINAL]
-    usual = {"MA28 x 1.25": int(np.flatnonzero(replay.FACTORS == 1.25)[0])}
+    nominal = replay.FINER * replay.NOMINAL
+    recall = curves["replenish"][0, nominal]
+    usual = {"MA28 x 1.25": replay.FINER * int(
+        np.flatnonzero(replay.FACTORS == 1.25)[0])}
     rows = [context.row(
         "%s: stock-outs announced a lead time ahead" % name,
         "%s：提前一个交货期预告的缺货" % name, 100 * recall,
-        {m: 100 * c[0, usual.get(m, replay.NOMINAL)]
+        {m: 100 * c[0, usual.get(m, nominal)]
          for m, c in curves.items() if m != "replenish"}, "%", better="high",
         note="%d stock-outs; all at a service level of .95, or the rule's own"
         % outs)]

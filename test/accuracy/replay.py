@@ -27,6 +27,7 @@ DRAWS = 24                      # of lead times, over which results are counted
 DEFAULT = 30, 8                 # lead time of a policy, mean and sd
 LEVELS = np.array([.5, .8, .9, .95, .98, .995, .999])
 NOMINAL = 3                     # place of .95 in LEVELS
+FINER = 4                       # points of a curve for each level
 FACTORS = np.array([.8, 1.0, 1.1, 1.25, 1.6, 2.0, 2.6])
 # days replayed, and the longest mean lead time that leaves room for them
 DAYS = {"uci": (262, 70), "m5": (730, 90)}
@@ -184,6 +185,15 @@ def load(context, name, kind, review):
     if key not in context.sets:
         context.sets[key] = Replay(context, name, kind, review)
     return context.sets[key]
+
+
+def finer(levels):
+    """The levels, and mixtures of each with the next, for curves that may be
+    read between them."""
+    for low, high in zip(levels, levels[1:]):
+        for step in range(FINER):
+            yield low + (high - low) * step / FINER
+    yield levels[-1]
 
 
 def at(curve, wanted, of, column):

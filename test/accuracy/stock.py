@@ -35,8 +35,8 @@ def reorder_qty(position, threshold, target):
 
 
 @njit(parallel=True, cache=True)
-def simulate(demand, threshold, cycle, lead, start, first, orders, out):
-    """Run the replay from each item's first day, with that stock.
+def simulate(demand, threshold, cycle, lead, first, orders, out):
+    """Run the replay from each item's first day, with its target in stock.
 
     out: of each item from its day counted on: demand, filled, sum of the stock
     on hand at the end of the days, days, days on which demand was not met,
@@ -46,10 +46,14 @@ def simulate(demand, threshold, cycle, lead, start, first, orders, out):
     for i in prange(demand.shape[0]):
         days = demand.shape[1]
         due = np.zeros(days)
-        on_hand, on_order = start[i], 0.0
+        on_hand = on_order = 0.0
         short = False
         out[i] = 0
         for t in range(first[i, 0], days):
+            line = threshold[i, t]
+            target = max(line + cycle[i, t], 1.5 * line)
+            if t == first[i, 0]:
+                on_hand = target
             on_hand += due[t]
             on_order -= due[t]
             counts = t >= first[i, 1]
@@ -57,10 +61,8 @@ def simulate(demand, threshold, cycle, lead, start, first, orders, out):
                 out[i, 5] += 1
                 out[i, 6] += short
                 short = False
-            line = threshold[i, t]
             position = on_hand + on_order
-            quantity = reorder_qty(position, line, max(
-                line + cycle[i, t], 1.5 * line))
+            quantity = reorder_qty(position, line, target)
             orders[i, t, 0], orders[i, t, 1] = position, quantity
             if quantity > 0:
                 on_order += quantity
@@ -84,15 +86,9 @@ class Shop:
     def __init__(self, r):
         self.replay, s = r, r.set
         size = r.demand.shape
-        # each item begins when it has thresholds, with stock for the lead
-        # time and half an order cycle at its pace until then, and counts once
-        # the first orders have come
+        # each item begins when it has thresholds, and counts once the first
+        # orders have come
         begin = np.where(r.old.any(1), r.old.argmax(1), size[1])
-        upto = np.minimum(begin + r.first, s.Y.shape[1])
-        since = np.maximum(upto - 91, s.S)
-        pace = np.array([y[a:b].mean() if b > a else 0
-                         for y, a, b in zip(s.Y, since, upto)])
-        self.start = np.rint(pace * (r.horizon + replay.CYCLE / 2))
         self.first = np.stack([begin, begin + r.horizon], 1)
         # three weeks and three sales are needed to say how long stock lasts
         sold = [(d[b:] > 0).sum() if b < size[1] else 0
@@ -104,9 +100,9 @@ class Shop:
         self.orders = np.zeros((*size, 2))
 
     def run(self, threshold, cycle, lead):
-        out = np.zeros((len(self.start), 7))
-        simulate(self.replay.demand, threshold, cycle, lead, self.start,
-                 self.first, self.orders, out)
+        out = np.zeros((len(self.first), 7))
+        simulate(self.replay.demand, threshold, cycle, lead, self.first,
+                 self.orders, out)
         return out
 
     def summary(self, threshold, cycle):
@@ -125,10 +121,11 @@ class Shop:
         """The summary at each level, a row for each of its numbers."""
         levels = [*(SCALES[:, None, None] * thresholds[0]), *thresholds,
                   *(STRETCH[:, None, None] * thresholds[-1])]
-        return np.array([self.summary(level, cycle) for level in levels]).T
+        return np.array([self.summary(level, cycle)
+                         for level in replay.finer(levels)]).T
 
 
-NOMINAL = len(SCALES) + replay.NOMINAL
+NOMINAL = replay.FINER * (len(SCALES) + replay.NOMINAL)
 
 
 def check(context, shop, threshold, cycle):
@@ -156,8 +153,8 @@ def rows_of(context, name):
           r.methods["replenish"][1])
     curves = {method: shop.curve(*found)
               for method, found in r.methods.items()}
-    usual = {"MA28 x 1.25": len(SCALES)
-             + int(np.flatnonzero(replay.FACTORS == 1.25)[0])}
+    usual = {"MA28 x 1.25": replay.FINER * (
+        len(SCALES) + int(np.flatnonzero(replay.FACTORS == 1.25)[0]))}
     fill, stock = curves["replenish"][:2, NOMINAL]
     rows = []
     for column, what, zh, better in (
